@@ -1,0 +1,44 @@
+// swift-tools-version: 6.2
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// This list is the picture of the design: a target imports only targets that stand above it.
+
+let settings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + (Context.environment["VMCP_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+extension Target.Dependency {
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+}
+
+/// A library target and the tests beside it.
+func module(
+    _ name: String, uses dependencies: [Target.Dependency], tests: [Target.Dependency]? = []
+) -> [Target] {
+    let library = Target.target(name: name, dependencies: dependencies, swiftSettings: settings)
+    guard let tests else { return [library] }
+    return [
+        library,
+        .testTarget(
+            name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies + tests, swiftSettings: settings),
+    ]
+}
+
+let package = Package(
+    name: "vmcp",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: [
+        // Values and pure functions.
+        module("JSONTypes", uses: [.nioCore]),
+    ].flatMap { $0 },
+    swiftLanguageModes: [.v6]
+)
