@@ -39,6 +39,7 @@ let package = Package(
     targets: [
         // Values and pure functions.
         module("JSONTypes", uses: [.nioCore]),
+        module("MCPTypes", uses: ["JSONTypes", .nioCore]),
     ].flatMap { $0 },
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import JSONTypes
+package import NIOCore
+
+/// What a caller is told when a request fails: JSON-RPC code, message and data, and the HTTP status that carries them.
+///
+/// The message must not name a backend's address, credential or stack; those go to the log.
+package struct RequestError: Error, Sendable, Hashable {
+    package var code: ErrorCode
+    package var message: String
+    package var data: JSONSlice?
+
+    /// The HTTP status of the answer when nothing has been streamed yet. Legacy sessions answer application errors
+    /// with 200, because 404 means the end of the session (2025-11-25, Transports, Session Management).
+    package var httpStatus: Int
+
+    package init(_ code: ErrorCode, _ message: String, data: JSONSlice? = nil, httpStatus: Int = 200) {
+        self.code = code
+        self.message = message
+        self.data = data
+        self.httpStatus = httpStatus
+    }
+
+    package static func methodNotFound(_ method: String) -> RequestError {
+        RequestError(.methodNotFound, "Method not found: \(method.bounded(to: 64))")
+    }
+
+    package static func invalidParams(_ message: String) -> RequestError {
+        RequestError(.invalidParams, message)
+    }
+
+    /// An error object as received from a backend, relayed with the same code, message and data.
+    package init(relaying error: JSONSlice) {
+        self.init(
+            ErrorCode(rawValue: error["code"]?.int ?? ErrorCode.internalError.rawValue),
+            error["message"]?.string ?? "The backend reported an error without a message",
+            data: error["data"]
+        )
+    }
+}
+
+extension RequestError: CustomStringConvertible {
+    package var description: String { "\(code.rawValue) \(message)" }
+}
+
+extension String {
+    /// At most `count` characters, so that text from a peer cannot flood an error or a log line.
+    package func bounded(to count: Int) -> String {
+        // `utf8.count` is O(1), `count` is not.
+        if utf8.count <= count { return self }
+        return String(prefix(count)) + "…"
+    }
+}
+
+extension RequestError {
+    /// The JSON-RPC error object.
+    package func write(to buffer: inout ByteBuffer) {
+        buffer.writeStaticString(#"{"code":"#)
+        buffer.writeInteger(asText: code.rawValue)
+        buffer.writeStaticString(#","message":"#)
+        buffer.writeJSONString(message)
+        if let data {
+            buffer.writeStaticString(#","data":"#)
+            buffer.writeJSON(data)
+        }
+        buffer.writeStaticString("}")
+    }
+}
+
+extension ByteBuffer {
+    /// Appends the decimal digits of `value` without building a string.
+    package mutating func writeInteger(asText value: Int) {
+        if value >= 0 && value < 10 {
+            writeInteger(UInt8(48 + value))
+            return
+        }
+        withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { scratch in
+            var index = scratch.count
+            var magnitude = value.magnitude
+            repeat {
+                index -= 1
+                scratch[index] = UInt8(truncatingIfNeeded: 48 + magnitude % 10)
+                magnitude /= 10
+            } while magnitude > 0
+            if value < 0 {
+                index -= 1
+                scratch[index] = UInt8(ascii: "-")
+            }
+            _ = writeBytes(UnsafeRawBufferPointer(rebasing: scratch[index...]))
+        }
+    }
+}
