@@ -15,6 +15,7 @@ let settings: [SwiftSetting] =
     ] + (Context.environment["VMCP_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 extension Target.Dependency {
+    static let logging = product(name: "Logging", package: "swift-log")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
 }
 
@@ -34,12 +35,14 @@ func module(
 let package = Package(
     name: "vmcp",
     dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         // Values and pure functions.
         module("JSONTypes", uses: [.nioCore]),
         module("MCPTypes", uses: ["JSONTypes", .nioCore]),
+        module("Observability", uses: [.logging]),
     ].flatMap { $0 },
     swiftLanguageModes: [.v6]
 )
