@@ -17,6 +17,7 @@ let settings: [SwiftSetting] =
 extension Target.Dependency {
     static let logging = product(name: "Logging", package: "swift-log")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let yams = product(name: "Yams", package: "Yams")
 }
 
 /// A library target and the tests beside it.
@@ -37,12 +38,15 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Values and pure functions.
         module("JSONTypes", uses: [.nioCore]),
         module("MCPTypes", uses: ["JSONTypes", .nioCore]),
         module("Observability", uses: [.logging]),
+        // Not "Configuration": a package that Hummingbird brings has a target of that name.
+        module("VMCPConfiguration", uses: [.yams]),
     ].flatMap { $0 },
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+extension Configuration {
+    /// vmcp addition: who may reach the HTTP endpoint.
+    package struct HTTP: Sendable, Hashable {
+        /// Values of `Host` that are answered besides loopback names; `name` stands for every port.
+        package let allowedHosts: [String]
+        /// Values of `Origin` that are answered besides loopback origins.
+        package let allowedOrigins: [String]
+        /// Whether a server without client authentication may listen on other addresses than loopback.
+        package let allowAnonymousNonLoopback: Bool
+
+        package static let standard = HTTP(allowedHosts: [], allowedOrigins: [], allowAnonymousNonLoopback: false)
+    }
+}
+
+extension Configuration.HTTP: Section {
+    static let summary = "vmcp addition. Who may reach the HTTP endpoint."
+
+    private enum Keys {
+        static let allowedHosts = DefaultKey<[String]>(
+            "allowedHosts", .list(of: .host), default: [],
+            "vmcp addition. Values of Host that are answered besides loopback names.")
+        static let allowedOrigins = DefaultKey<[String]>(
+            "allowedOrigins", .list(of: .origin), default: [],
+            "vmcp addition. Values of Origin that are answered besides loopback origins.")
+        static let allowAnonymousNonLoopback = DefaultKey<Bool>(
+            "allowAnonymousNonLoopback", .boolean, default: false,
+            "vmcp addition. Whether a server without client authentication may listen on other addresses than loopback."
+        )
+    }
+
+    static let keys: [any SectionKey] = [Keys.allowedHosts, Keys.allowedOrigins, Keys.allowAnonymousNonLoopback]
+
+    init(reading section: SectionReader) {
+        allowedHosts = section[Keys.allowedHosts]
+        allowedOrigins = section[Keys.allowedOrigins]
+        allowAnonymousNonLoopback = section[Keys.allowAnonymousNonLoopback]
+    }
+}
+
+extension ValueType where Value == String {
+    /// `name` or `name:port`, as the `Host` field carries it.
+    fileprivate static var host: ValueType {
+        string.checked { text in
+            let url = try? HTTPURL(parsing: "http://\(text)")
+            return url?.target == "/" && !text.hasSuffix("/") && !text.contains("*")
+                ? nil : "\(quoted(text)) is not a host; write name or name:port, without http:// and without wildcards"
+        }
+    }
+
+    /// `scheme://name` or `scheme://name:port`, as the `Origin` field carries it (RFC 6454 section 7).
+    fileprivate static var origin: ValueType {
+        string.checked { text in
+            let url = try? HTTPURL(parsing: text)
+            return url?.target == "/" && !text.hasSuffix("/") && !text.contains("*")
+                ? nil : "\(quoted(text)) is not an origin; write https://name or https://name:port, without a path"
+        }
+    }
+}
