@@ -47,6 +47,7 @@ let package = Package(
         module("Observability", uses: [.logging]),
         // Not "Configuration": a package that Hummingbird brings has a target of that name.
         module("VMCPConfiguration", uses: [.yams]),
+        module("Aggregation", uses: ["JSONTypes", .nioCore]),
     ].flatMap { $0 },
     swiftLanguageModes: [.v6]
 )
