@@ -15,8 +15,11 @@ let settings: [SwiftSetting] =
     ] + (Context.environment["VMCP_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 extension Target.Dependency {
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let logging = product(name: "Logging", package: "swift-log")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let yams = product(name: "Yams", package: "Yams")
 }
 
@@ -38,7 +41,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // Values and pure functions.
@@ -48,6 +53,9 @@ let package = Package(
         // Not "Configuration": a package that Hummingbird brings has a target of that name.
         module("VMCPConfiguration", uses: [.yams]),
         module("Aggregation", uses: ["JSONTypes", .nioCore]),
+
+        // An "everything" MCP server of our own: for the quick start, the tests and the benchmark.
+        module("ExampleBackend", uses: ["JSONTypes", .hummingbird, .lifecycle, .logging, .nioCore, .nioPosix]),
     ].flatMap { $0 },
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,155 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import JSONTypes
+import Logging
+import NIOCore
+import Synchronization
+
+/// The stdio edge of the example server: one message per line, one session per process.
+final class StdioEdge: Sendable {
+    static let lineLimit = 8 << 20
+
+    private let server: ExampleServer
+    private let descriptors: Descriptors
+    private let logger: Logger
+    /// How long calls may go on after the end of input.
+    private let grace: Duration
+    private let session = Mutex<Session?>(nil)
+    /// Ends with `stop`.
+    private let life: AsyncStream<Never>
+    private let end: AsyncStream<Never>.Continuation
+
+    init(server: ExampleServer, descriptors: Descriptors, logger: Logger, grace: Duration = .seconds(1)) {
+        self.server = server
+        self.descriptors = descriptors
+        self.logger = logger
+        self.grace = grace
+        (life, end) = AsyncStream.makeStream()
+    }
+
+    /// Serves until the end of input, or until `stop`.
+    func run() async throws {
+        let outlet = LineOutlet(descriptors)
+        if server.options.faults.banner {
+            await outlet.send(ByteBuffer(string: "*** Welcome to the example backend ***"))
+        }
+        var splitter = LineSplitter(limit: Self.lineLimit)
+        do {
+            while let bytes = try await descriptors.read() {
+                for line in splitter.lines(in: bytes) { await receive(line, outlet) }
+            }
+        } catch {
+            logger.error("standard input failed", metadata: ["error": "\(error)"])
+        }
+        await drain()
+        if server.options.faults.ignoresEndOfInput {
+            for await _ in life {}
+        }
+    }
+
+    /// Ends the session and lets `run` return.
+    func stop() {
+        server.dropSessions(closing: true)
+        descriptors.stop()
+        end.finish()
+    }
+
+    /// Lets the calls finish that can: nobody is left to answer their questions.
+    private func drain() async {
+        guard let session = session.withLock({ $0 }) else { return }
+        session.abandonQuestions()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await session.idle() }
+            group.addTask { [grace] in
+                do { try await Task.sleep(for: grace) } catch { return }
+                session.close()
+            }
+            await group.next()
+            group.cancelAll()
+        }
+        server.dropSessions(closing: true)
+        await session.idle()
+    }
+
+    // MARK: Messages
+
+    private func receive(_ line: LineSplitter.Line, _ outlet: LineOutlet) async {
+        guard case .line(let bytes) = line else {
+            await outlet.send(RPCError.parse("A line has at most \(Self.lineLimit) bytes").message(id: nil))
+            return
+        }
+        let text: JSONSlice
+        do {
+            text = try JSONSlice(validating: bytes)
+        } catch {
+            await outlet.send(RPCError.parse("Parse error: \(error)").message(id: nil))
+            return
+        }
+        do throws(RPCError) {
+            if text.kind == .array {
+                try await batch(text, outlet)
+            } else {
+                try await receive(Message(text), LineExchange(outlet, expecting: 1, isBatch: false))
+            }
+        } catch {
+            await outlet.send(error.message(id: nil))
+        }
+    }
+
+    private func batch(_ text: JSONSlice, _ outlet: LineOutlet) async throws(RPCError) {
+        guard session.withLock({ $0 })?.revision.hasBatches == true else {
+            throw .invalidRequest("Batches exist in revision 2025-03-26 alone")
+        }
+        var messages: [Message] = []
+        for element in text.elements { messages.append(try Message(element)) }
+        guard (1...100).contains(messages.count) else { throw .invalidRequest("A batch has 1 to 100 messages") }
+        let requests = messages.count { if case .request = $0 { true } else { false } }
+        let exchange = LineExchange(outlet, expecting: requests, isBatch: true)
+        for message in messages { try await receive(message, exchange) }
+    }
+
+    /// Serves one message. This is where the era of a message is decided: what arrives here is Legacy.
+    private func receive(_ message: Message, _ exchange: LineExchange) async throws(RPCError) {
+        let session = session.withLock { $0 }
+        switch message {
+        case .notification(let method, let params):
+            if let session { server.receive(method, params, in: session) }
+        case .answer(let id, let answer):
+            if let session { server.receive(answer, id: id, in: session) }
+        case .request(let request):
+            await exchange.deliver(await reply(to: request, session, exchange), to: request.id)
+        }
+    }
+
+    /// The reply to a request, or nil when its call is running now.
+    private func reply(to request: ClientRequest, _ session: Session?, _ exchange: LineExchange) async -> Reply? {
+        do throws(RPCError) {
+            guard let session else {
+                if request.method == "ping" { return .result([:]) }
+                guard request.method == "initialize" else {
+                    throw .invalidRequest("The first request is initialize")
+                }
+                let opened = try await server.open(id: "stdio", request.params) { _ in exchange.outlet }
+                self.session.withLock { $0 = opened.session }
+                return opened.result
+            }
+            switch server.work(for: request, in: session, origin: NoHeaders()) {
+            case .ready(let reply):
+                return reply
+            case .running(let operation):
+                let id = request.id
+                try server.run(operation, id: id, in: session, outlet: exchange.outlet) { reply in
+                    await exchange.deliver(reply, to: id)
+                }
+                return nil
+            }
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private struct NoHeaders: RequestOrigin {
+        var headers: [(name: String, value: String)]? { nil }
+    }
+}
