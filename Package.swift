@@ -15,11 +15,17 @@ let settings: [SwiftSetting] =
     ] + (Context.environment["VMCP_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 extension Target.Dependency {
+    static let deque = product(name: "DequeModule", package: "swift-collections")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let logging = product(name: "Logging", package: "swift-log")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
+    static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
+    static let system = product(name: "SystemPackage", package: "swift-system")
     static let yams = product(name: "Yams", package: "Yams")
 }
 
@@ -39,11 +45,15 @@ func module(
 let package = Package(
     name: "vmcp",
     dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
         // Values and pure functions.
@@ -53,6 +63,19 @@ let package = Package(
         // Not "Configuration": a package that Hummingbird brings has a target of that name.
         module("VMCPConfiguration", uses: [.yams]),
         module("Aggregation", uses: ["JSONTypes", .nioCore]),
+
+        // Scripted peers and raw clients; only tests import it.
+        module(
+            "TestSupport", uses: ["JSONTypes", "MCPTypes", .logging, .nioCore, .nioHTTP1, .nioPosix], tests: nil),
+
+        // What talks to backends.
+        module(
+            "Backends",
+            uses: [
+                "JSONTypes", "MCPTypes", "Aggregation", .deque, .logging, .nioCore, .nioPosix, .nioSSL, .nioTLS,
+                .subprocess, .system,
+            ],
+            tests: ["TestSupport"]),
 
         // An "everything" MCP server of our own: for the quick start, the tests and the benchmark.
         module("ExampleBackend", uses: ["JSONTypes", .hummingbird, .lifecycle, .logging, .nioCore, .nioPosix]),

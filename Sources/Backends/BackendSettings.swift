@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import JSONTypes
+package import NIOCore
+
+/// Everything that a backend's client needs to know about it.
+package struct BackendSettings: Sendable {
+    package enum Endpoint: Sendable {
+        case streamableHTTP(HTTPEndpoint)
+        /// HTTP with SSE, revision 2024-11-05.
+        case legacySSE(HTTPEndpoint)
+        case stdio(StdioCommand)
+
+        package var http: HTTPEndpoint? {
+            switch self {
+            case .streamableHTTP(let endpoint), .legacySSE(let endpoint): endpoint
+            case .stdio: nil
+            }
+        }
+
+        /// As `/status` names it.
+        package var transportName: String {
+            switch self {
+            case .streamableHTTP: "streamable-http"
+            case .legacySSE: "sse"
+            case .stdio: "stdio"
+            }
+        }
+    }
+
+    package var name: String
+    package var endpoint: Endpoint
+    package var caBundlePath: String?
+    /// Sent with every HTTP request.
+    package var headers: [(String, String)] = []
+    package var metadata: [String: String] = [:]
+
+    /// How long one request may take, connecting and waiting for a place included.
+    package var requestTimeout: TimeAmount = .seconds(30)
+    package var connectTimeout: TimeAmount = .seconds(10)
+    package var maximumConcurrentRequests = 256
+    package var maximumQueuedRequests = 1024
+    /// What may wait for a child process that does not read.
+    package var maximumQueuedBytes = 64 << 20
+    package var limits = HTTPLimits()
+    package var jsonLimits = JSONLimits.standard
+
+    package var health: HealthSettings
+    /// `nil` without a circuit breaker.
+    package var breaker: CircuitBreakerSettings?
+
+    package init(name: String, endpoint: Endpoint, health: HealthSettings, breaker: CircuitBreakerSettings? = nil) {
+        self.name = name
+        self.endpoint = endpoint
+        self.health = health
+        self.breaker = breaker
+    }
+}

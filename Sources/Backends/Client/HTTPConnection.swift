@@ -1,0 +1,138 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOSSL
+import NIOTLS
+
+/// One keep-alive HTTP/1.1 connection to a backend: one exchange at a time, head and body in one write.
+///
+/// `@unchecked Sendable`: confined to its channel's event loop.
+final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let pool: HTTPConnectionPool
+    private var channel: (any Channel)?
+    private var parser: HTTP1ResponseParser
+    private var exchange: HTTPExchange?
+    private(set) var idleSince = NIODeadline.now()
+    /// Over TLS nothing is sent before the handshake is done: until then the request waits here.
+    private var isSecured: Bool
+    private var handshakeFailure: String?
+
+    init(pool: HTTPConnectionPool, usesTLS: Bool) {
+        self.pool = pool
+        isSecured = !usesTLS
+        // The exchange bounds bodies; the parser bounds heads and chunks.
+        self.parser = HTTP1ResponseParser(maxBodyBytes: .max)
+    }
+
+    var isOpen: Bool { channel?.isActive ?? false }
+
+    func start(_ exchange: HTTPExchange) {
+        guard let channel else {
+            exchange.connectionEnded(.unreachable("the connection closed"))
+            return
+        }
+        self.exchange = exchange
+        exchange.connection = self
+        if isSecured { channel.writeAndFlush(exchange.request, promise: nil) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted = event {
+            isSecured = true
+            if let exchange { context.writeAndFlush(wrapOutboundOut(exchange.request), promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// A handshake that does not end would keep its exchange without a word.
+    func handshakeTimedOut() {
+        guard !isSecured else { return }
+        handshakeFailure = "timed out"
+        close()
+    }
+
+    func close() {
+        channel?.close(promise: nil)
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        channel = context.channel
+        context.fireChannelActive()
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        channel = context.channel
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        parser.append(unwrapInboundIn(data))
+        do {
+            while let part = try parser.next() {
+                guard let exchange else {
+                    // Bytes that nobody asked for: this peer and we no longer agree on where messages begin.
+                    context.close(promise: nil)
+                    return
+                }
+                switch part {
+                case .informational: break
+                case .head(let head): exchange.receive(head)
+                case .body(let bytes): exchange.receive(bytes)
+                case .end(let keepAlive): end(exchange, keepAlive: keepAlive)
+                }
+                if exchange.isAborted || (exchange.isFinished && self.exchange === exchange) {
+                    // Finished before its end was read: what follows belongs to no one.
+                    self.exchange = nil
+                    context.close(promise: nil)
+                    return
+                }
+            }
+        } catch {
+            let broken = exchange
+            exchange = nil
+            broken?.connectionEnded(.invalidResponse("HTTP: \(error)"))
+            context.close(promise: nil)
+        }
+    }
+
+    private func end(_ exchange: HTTPExchange, keepAlive: Bool) {
+        self.exchange = nil
+        exchange.connection = nil
+        if keepAlive && isOpen {
+            idleSince = .now()
+            pool.release(self)
+        } else {
+            close()
+        }
+        exchange.receiveEnd()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        pool.remove(self)
+        let broken = exchange
+        exchange = nil
+        if let broken {
+            broken.connection = nil
+            guard isSecured else {
+                broken.connectionEnded(.unreachable("TLS: \(handshakeFailure ?? "the handshake was cut")"))
+                context.fireChannelInactive()
+                return
+            }
+            if let part = try? parser.connectionClosed(), case .end = part {
+                broken.receiveEnd()
+            } else {
+                broken.connectionEnded(.connectionLost)
+            }
+        }
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // What the exchange learns follows from the connection's end.
+        if !isSecured { handshakeFailure = "\(error)" }
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import MCPTypes
+import NIOCore
+
+/// Serialises request heads for backends.
+enum RequestHead {
+    static let userAgent = "vmcp/\(GatewayIdentity.version)"
+
+    /// The head up to the fields that differ from message to message.
+    static func prefix(
+        _ method: StaticString, _ endpoint: HTTPEndpoint, fields: [(String, String)], static headers: [(String, String)]
+    ) -> ByteBuffer {
+        var head = ByteBuffer()
+        head.writeStaticString(method)
+        head.writeString(" \(endpoint.target) HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nUser-Agent: \(userAgent)\r\n")
+        if method.description == "POST" {
+            head.writeStaticString("Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n")
+        } else if method.description == "GET" {
+            head.writeStaticString("Accept: text/event-stream\r\n")
+        }
+        for (name, value) in headers { head.writeForeignField(name, value) }
+        for (name, value) in fields { head.writeField(name, value) }
+        return head
+    }
+
+    static func post(prefix: ByteBuffer, body: ByteBuffer, forwarded: ForwardedHeaders) -> ByteBuffer {
+        var request = ByteBufferAllocator().buffer(capacity: prefix.readableBytes + body.readableBytes + 64)
+        request.writeImmutableBuffer(prefix)
+        for field in forwarded.fields { request.writeForeignField(field.name, field.value) }
+        request.writeStaticString("Content-Length: ")
+        request.writeInteger(asText: body.readableBytes)
+        request.writeStaticString("\r\n\r\n")
+        request.writeImmutableBuffer(body)
+        return request
+    }
+
+    static func bodyless(
+        _ method: StaticString, _ endpoint: HTTPEndpoint, fields: [(String, String)], static headers: [(String, String)]
+    ) -> ByteBuffer {
+        var head = prefix(method, endpoint, fields: fields, static: headers)
+        head.writeStaticString("\r\n")
+        return head
+    }
+}
+
+extension ByteBuffer {
+    /// A line end in a value would begin a header of its own, and a name that is no token could be read as anything, so
+    /// such a field is left out.
+    fileprivate mutating func writeField(_ name: String, _ value: String) {
+        guard !name.isEmpty, name.utf8.allSatisfy(\.isToken), value.utf8.allSatisfy(\.isFieldContent) else { return }
+        writeString(name)
+        writeStaticString(": ")
+        writeString(value)
+        writeStaticString("\r\n")
+    }
+
+    /// A field of the operator's or the client's, which must not pass for one of the protocol's own.
+    fileprivate mutating func writeForeignField(_ name: String, _ value: String) {
+        if !RequestHead.ownedNames.contains(name.lowercased()) { writeField(name, value) }
+    }
+}
+
+extension RequestHead {
+    /// Names that only we write (RFC 9110 §7.6.1 and MCP's own); a copy from elsewhere would contradict ours.
+    fileprivate static let ownedNames: Set<String> = [
+        "host", "content-length", "content-type", "transfer-encoding", "connection", "keep-alive", "te", "trailer",
+        "upgrade", "accept", "mcp-session-id", "mcp-protocol-version", "last-event-id", "mcp-method", "mcp-name",
+    ]
+}
+
+extension UInt8 {
+    /// RFC 9110 §5.6.2.
+    fileprivate var isToken: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
+            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+            true
+        default: false
+        }
+    }
+
+    fileprivate var isFieldContent: Bool { self >= 0x20 && self != 0x7F || self == 0x09 }
+}

@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import JSONTypes
+package import MCPTypes
+
+/// Why a backend did not answer a request, told apart by whether the request may have run.
+package enum BackendError: Error, Sendable, Hashable {
+    /// The request never left us.
+    case unavailable(String)
+    /// The request was sent; its answer is lost.
+    case outcomeUnknown(String)
+    /// The backend no longer knows our session, so it did not process the request.
+    case sessionLost
+    case timeout
+    case cancelled
+    /// The backend's concurrency limit and its queue are full.
+    case busy
+    /// The breaker is open.
+    case circuitOpen
+    /// An HTTP status without a JSON-RPC answer.
+    case rejected(status: Int)
+    /// 401 or 403: the credential that we sent, or did not send, is not enough.
+    case unauthorized(status: Int)
+    /// The backend broke the protocol.
+    case invalidResponse(String)
+    /// The backend answered with a JSON-RPC error.
+    case answered(RequestError)
+    /// The session was closed by us.
+    case closed
+}
+
+extension BackendError {
+    /// Whether the request provably did not run, so that it may be sent again.
+    package var provesNotExecuted: Bool {
+        switch self {
+        case .unavailable, .sessionLost, .busy, .circuitOpen: true
+        default: false
+        }
+    }
+
+    /// The same failure when it ended a handshake: whatever became of that, the caller's own request was never sent.
+    var ofHandshake: BackendError {
+        switch self {
+        case .outcomeUnknown(let reason): .unavailable("the session could not be opened: \(reason)")
+        case .timeout: .unavailable("the session could not be opened in time")
+        case .answered(let error): .unavailable("the session was refused: \(error.message.bounded(to: 200))")
+        case .sessionLost: .unavailable("the session was lost at once")
+        default: self
+        }
+    }
+
+    /// What the client is told; addresses and credentials stay out of it.
+    package func requestError(backend: String) -> RequestError {
+        switch self {
+        case .unavailable, .closed:
+            RequestError(.backendUnavailable, "Backend \"\(backend)\" cannot be reached; the request did not run")
+        case .outcomeUnknown(let reason):
+            RequestError(
+                .outcomeUnknown,
+                "Outcome unknown: \(reason) while backend \"\(backend)\" was working; the request may have run. "
+                    + "Check before you repeat it"
+            )
+        case .sessionLost:
+            RequestError(
+                .backendUnavailable, "Backend \"\(backend)\" keeps losing its session; the request did not run")
+        case .timeout:
+            RequestError(.backendTimeout, "Backend \"\(backend)\" did not answer in time; the request may still run")
+        case .cancelled:
+            RequestError(.cancelled, "Request cancelled")
+        case .busy:
+            RequestError(.overloaded, "Backend \"\(backend)\" has too many requests waiting; try again later")
+        case .circuitOpen:
+            RequestError(.backendUnavailable, "Backend \"\(backend)\" failed repeatedly and is given time to recover")
+        case .rejected(let status):
+            RequestError(.backendUnavailable, "Backend \"\(backend)\" refused the request with HTTP status \(status)")
+        case .unauthorized:
+            RequestError(.internalError, "Backend \"\(backend)\" did not accept the gateway's credential")
+        case .invalidResponse(let reason):
+            RequestError(.invalidBackendResponse, "Backend \"\(backend)\" broke the protocol: \(reason)")
+        case .answered(let error):
+            // These speak about our hop, or about capabilities that a Legacy server has no business with.
+            [.headerMismatch, .missingRequiredClientCapability, .unsupportedProtocolVersion].contains(error.code)
+                ? RequestError(.internalError, "Backend \"\(backend)\" refused the gateway's request") : error
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import JSONTypes
+import Logging
+package import MCPTypes
+import NIOCore
+import Synchronization
+
+/// What the backend sends: answers, notifications, and questions to the client.
+extension BackendSession {
+    /// One message from the backend, within the answer of `call` or outside of any.
+    func receive(_ bytes: ByteBuffer, during call: PendingCall?, from link: any SessionLink) {
+        let message: MCPMessage
+        do {
+            message = try MCPMessage(parsing: bytes, limits: backend.settings.jsonLimits)
+        } catch {
+            backend.logger.warning("Skipped a message that is not JSON-RPC", metadata: ["problem": "\(error)"])
+            return
+        }
+        switch message {
+        case .response(let id, let outcome):
+            // Taken out here, so that what the backend sends next cannot be taken for part of this call.
+            guard let number = id?.number, let target = state.withLock({ $0.calls.removeValue(forKey: number) }) else {
+                backend.logger.warning(
+                    "Ignored an answer to a request that is not waiting", metadata: ["id": "\(id?.json ?? "none")"])
+                return
+            }
+            target.deliver(CallOutcome(outcome))
+        case .notification(let method, let params):
+            receive(method, params, during: call)
+        case .request(let id, let method, let params):
+            answer(id, method, params, during: call, over: link)
+        }
+    }
+
+    func receive(_ method: MCPMethod, _ params: JSONSlice?, during call: PendingCall?) {
+        switch method {
+        case .progress:
+            guard let params, let number = params["progressToken"]?.int,
+                let target = state.withLock({ $0.calls[number] }), let token = target.progressToken
+            else { return }
+            target.shard.eventLoop.execute { target.extendDeadline() }
+            target.channel?.notify(
+                .progress,
+                params: MetaOwnership.crossing(params).editing([JSONEdit(key: "progressToken", value: token)]))
+        case .cancelled:
+            // The backend withdraws a question of its own.
+            guard let raw = params?["requestId"], let id = RequestID(raw) else { return }
+            state.withLock { $0.questions.removeValue(forKey: id) }?.task.cancel()
+        case .message:
+            let params = params.map { MetaOwnership.crossing($0) }
+            if let channel = (call ?? soleCall)?.channel {
+                channel.notify(.message, params: params)
+            } else {
+                inbound(.message, params)
+            }
+        default:
+            // Some servers announce changes on whichever session they happen to work for.
+            if let kind = CapabilityKind(changedBy: method) { backend.announced(kind, by: self) }
+            inbound(method, params.map { MetaOwnership.crossing($0) })
+        }
+    }
+
+    /// The call that a message outside of any answer belongs to, when there is no doubt.
+    var soleCall: PendingCall? {
+        state.withLock { $0.calls.count == 1 ? $0.calls.values.first : nil }
+    }
+
+    /// Any call in flight: they are all of the same client, so a question reaches the right one through each of them.
+    var anyCall: PendingCall? {
+        state.withLock { state in state.calls.values.filter { $0.channel != nil }.max { $0.id < $1.id } }
+    }
+
+    func answer(
+        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, during call: PendingCall?,
+        over link: any SessionLink
+    ) {
+        let related = call?.channel == nil ? anyCall : call
+        let shard = related?.shard ?? backend.anyShard
+        if method == .ping {
+            var message = ByteBuffer()
+            message.writeResult(id: id, result: JSONSlice.emptyObject.bytes)
+            send(message, over: link, on: shard)
+            return
+        }
+        let channel = related?.channel ?? self.channel()
+        if let refusal = Question.refusal(of: method, params, channel?.capabilities) {
+            var message = ByteBuffer()
+            message.writeError(id: id, error: refusal)
+            send(message, over: link, on: shard)
+            return
+        }
+        guard let channel else { return }
+        let isKept = state.withLock { state in
+            guard state.questions.count < Self.maximumQuestions, state.questions[id] == nil else { return false }
+            // Started under the lock: the task takes the lock before it ends, so it finds itself registered.
+            let task = Task(executorPreference: shard.executor) { [self] in
+                await relay(id, method, params, to: channel, related: related, over: link, on: shard)
+            }
+            state.questions[id] = Question.Open(task: task, call: related?.id)
+            return true
+        }
+        if !isKept {
+            var message = ByteBuffer()
+            message.writeError(id: id, error: RequestError(.overloaded, "Too many questions at a time"))
+            send(message, over: link, on: shard)
+        }
+    }
+
+    func relay(
+        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, to channel: any ClientChannel,
+        related: PendingCall?, over link: any SessionLink, on shard: Shard
+    ) async {
+        related?.questionOpened()
+        var message = ByteBuffer()
+        do throws(RequestError) {
+            let answer = try await channel.ask(method, params: Question.relayed(method, params, channel.capabilities))
+            message.writeResult(id: id, result: MetaOwnership.crossing(answer).bytes)
+        } catch {
+            message.writeError(id: id, error: error)
+        }
+        related?.questionClosed()
+        let isOpen = state.withLock { $0.questions.removeValue(forKey: id) != nil }
+        // A withdrawn question gets no answer.
+        if isOpen { send(message, over: link, on: shard) }
+    }
+
+    /// Sends without making anyone wait; a failure shows in the calls that follow.
+    func send(_ message: ByteBuffer, over link: any SessionLink, on shard: Shard) {
+        tasks.run(on: shard.executor) { [backend] in
+            do throws(BackendError) {
+                try await link.send(message, on: shard)
+            } catch {
+                backend.logger.debug("A message could not be delivered", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Tells the backend something of the client's own, such as changed roots. Nothing is sent to a backend that the
+    /// session has not opened.
+    package func notify(_ method: MCPMethod, params: JSONSlice?, on shard: Shard) {
+        var message = ByteBuffer()
+        message.writeNotification(method: method, params: params)
+        guard let link = readyConnection()?.link else { return }
+        send(message, over: link, on: shard)
+    }
+}

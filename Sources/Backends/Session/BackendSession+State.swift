@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import JSONTypes
+package import MCPTypes
+import NIOCore
+import Synchronization
+
+/// What a session keeps beyond one connection, and its end.
+extension BackendSession {
+    /// Sets the level of the log messages that the backend sends to this session, now and after a reconnection.
+    package func setLogLevel(_ level: LogLevel, on shard: Shard) async throws(BackendError) {
+        state.withLock { $0.logLevel = level }
+        guard let handshake, handshake.capabilities.logging else { return }
+        _ = try await call(
+            .setLevel, params: JSONSlice(["level": .string(level.rawValue)]),
+            options: CallOptions(shard: shard, isRepeatable: true))
+    }
+
+    package func presetLogLevel(_ level: LogLevel) {
+        state.withLock { $0.logLevel = level }
+    }
+
+    package func subscribe(to uri: String, params: JSONSlice, options: CallOptions) async throws(BackendError) {
+        listen(on: options.shard)
+        _ = try await call(.resourcesSubscribe, params: params, options: options)
+        state.withLock { _ = $0.subscriptions.insert(uri) }
+    }
+
+    package func unsubscribe(from uri: String, params: JSONSlice, options: CallOptions) async throws(BackendError) {
+        state.withLock { _ = $0.subscriptions.remove(uri) }
+        _ = try await call(.resourcesUnsubscribe, params: params, options: options)
+    }
+
+    /// Whether the backend keeps a subscription for this session.
+    package var hasSubscriptions: Bool { state.withLock { !$0.subscriptions.isEmpty } }
+
+    /// Receives what the backend sends outside of answers, from now on.
+    package func listen(on shard: Shard) {
+        let link = state.withLock { state -> (any SessionLink)? in
+            state.wantsListening = true
+            if case .ready(let connection) = state.phase { return connection.link }
+            return nil
+        }
+        link?.listen(on: shard)
+    }
+
+    package func stopListening() {
+        let link = state.withLock { state -> (any SessionLink)? in
+            state.wantsListening = false
+            if case .ready(let connection) = state.phase { return connection.link }
+            return nil
+        }
+        link?.stopListening()
+    }
+
+    /// The connection has ended by itself; the next call opens a new one.
+    func lose(_ link: any SessionLink, failing error: BackendError? = nil) {
+        let (wasCurrent, orphans) = state.withLock { state -> (Bool, [PendingCall]) in
+            let orphans = error == nil ? [] : Array(state.calls.values)
+            if case .ready(let connection) = state.phase, connection.link === link {
+                state.phase = .idle
+                return (true, orphans)
+            }
+            if case .connecting = state.phase { return (false, orphans) }
+            return (false, [])
+        }
+        if let error {
+            for call in orphans { call.deliver(.failed(error)) }
+        }
+        if wasCurrent {
+            link.discard()
+            backend.sessionEnded()
+            if hasSubscriptions { reopenInBackground() }
+        }
+    }
+
+    /// Someone waits for updates that only an open session brings, and perhaps makes no call for hours.
+    func reopenInBackground() {
+        let shard = backend.anyShard
+        tasks.run(on: shard.executor) { [self] in
+            var backoff = RestartBackoff()
+            while !Task.isCancelled, hasSubscriptions {
+                let pause = backoff.wait(afterRunOf: .zero, jitter: .random(in: 0..<1))
+                try? await Task.sleep(for: pause)
+                do throws(BackendError) {
+                    _ = try await open(on: shard)
+                    return
+                } catch {
+                    if case .closed = error { return }
+                }
+            }
+        }
+    }
+
+    func missedNotifications() { backend.sessionReopened() }
+
+    /// Ends the session here and at the backend. Requests in flight end as `closed`.
+    package func close() async {
+        let (link, calls, waiting, questions) = state.withLock { state in
+            var link: (any SessionLink)?
+            var waiting: [PendingCall] = []
+            switch state.phase {
+            case .ready(let connection): link = connection.link
+            case .connecting(let waiters): waiting = waiters
+            case .idle, .closed: break
+            }
+            state.phase = .closed
+            return (link, Array(state.calls.values), waiting, Array(state.questions.values))
+        }
+        for call in waiting + calls { call.deliver(.failed(.closed)) }
+        for question in questions { question.task.cancel() }
+        await link?.close()
+        tasks.cancelAll()
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import JSONTypes
+import Logging
+package import MCPTypes
+package import NIOCore
+import Synchronization
+
+/// One MCP session with one backend: opened when first needed, re-opened when lost, closed with its owner.
+///
+/// A client session has one per backend that it uses, because servers keep state in them; a backend's monitor has one
+/// for lists and health. All calls, from any shard, go through `call`.
+package final class BackendSession: Sendable {
+    package let backend: Backend
+    /// What is declared to the backend: exactly what the owner can relay.
+    let capabilities: ClientCapabilities
+    /// Notifications that belong to no call in flight.
+    let inbound: @Sendable (MCPMethod, JSONSlice?) -> Void
+    /// Questions that belong to no call in flight; `nil` when nobody could answer.
+    let channel: @Sendable () -> (any ClientChannel)?
+
+    struct Connection {
+        let link: any SessionLink
+        let handshake: Handshake
+    }
+
+    enum Phase {
+        case idle
+        /// With those who wait for it; each has its own deadline and can be cancelled.
+        case connecting([PendingCall])
+        case ready(Connection)
+        case closed
+    }
+
+    struct State {
+        var phase = Phase.idle
+        var nextID = 1
+        var calls: [Int: PendingCall] = [:]
+        /// The backend's questions that are with the client, by the backend's id.
+        var questions: [RequestID: Question.Open] = [:]
+        var subscriptions: Set<String> = []
+        var logLevel: LogLevel?
+        var wantsListening = false
+        var hasConnectedBefore = false
+    }
+
+    let state = Mutex(State())
+    let tasks = TaskSupervisor()
+
+    /// How many questions of one backend may be with the client at a time.
+    static let maximumQuestions = 32
+
+    package init(
+        backend: Backend, capabilities: ClientCapabilities,
+        inbound: @escaping @Sendable (MCPMethod, JSONSlice?) -> Void,
+        channel: @escaping @Sendable () -> (any ClientChannel)? = { nil }
+    ) {
+        self.backend = backend
+        self.capabilities = capabilities
+        self.inbound = inbound
+        self.channel = channel
+    }
+
+    /// How one request is to be made.
+    package struct CallOptions: Sendable {
+        package var shard: Shard
+        package var channel: (any ClientChannel)?
+        package var progressToken: JSONSlice?
+        package var headers: ForwardedHeaders
+        /// Whether the request may be repeated although it may have run: lists, reads, tools marked so.
+        package var isRepeatable: Bool
+        package var timeout: TimeAmount?
+        /// The monitor's own requests: they find out about health, so they are not kept back because of it.
+        package var isProbe: Bool
+
+        package init(
+            shard: Shard, channel: (any ClientChannel)? = nil, progressToken: JSONSlice? = nil,
+            headers: ForwardedHeaders = .none, isRepeatable: Bool, timeout: TimeAmount? = nil, isProbe: Bool = false
+        ) {
+            self.shard = shard
+            self.channel = channel
+            self.progressToken = progressToken
+            self.headers = headers
+            self.isRepeatable = isRepeatable
+            self.timeout = timeout
+            self.isProbe = isProbe
+        }
+    }
+
+    /// Sends a request and waits for its result.
+    ///
+    /// A request is repeated only when it provably did not run, or when `options.isRepeatable` says that running twice
+    /// is the same as once; otherwise a lost answer is `outcomeUnknown`.
+    package func call(
+        _ method: MCPMethod, params: JSONSlice?, options: CallOptions
+    ) async throws(BackendError) -> JSONSlice {
+        let timeout = options.timeout ?? backend.settings.requestTimeout
+        // One deadline pays for everything: waiting for a place, connecting, and the answer.
+        let deadline = NIODeadline.now() + timeout
+        let permit = options.isProbe ? nil : backend.health.admit()
+        guard options.isProbe || permit != nil else { throw .circuitOpen }
+        if !backend.limiter.tryAcquire() {
+            guard await backend.limiter.acquire(deadline: deadline) else {
+                let error: BackendError = Task.isCancelled ? .cancelled : .busy
+                if let permit { backend.observed(error, permit) }
+                throw error
+            }
+        }
+        defer { backend.limiter.release() }
+        var attempt = 1
+        while true {
+            do throws(BackendError) {
+                let result = try await attemptCall(method, params, options, timeout, deadline)
+                if let permit { backend.observed(nil, permit) }
+                return result
+            } catch {
+                if let permit { backend.observed(error, permit) }
+                guard attempt < 3, !Task.isCancelled, mayRepeat(after: error, options) else { throw error }
+                if case .unavailable = error {
+                    try? await Task.sleep(for: .milliseconds(100 * attempt))
+                }
+                attempt += 1
+            }
+        }
+    }
+
+    func mayRepeat(after error: BackendError, _ options: CallOptions) -> Bool {
+        switch error {
+        case .sessionLost, .unavailable: true
+        case .outcomeUnknown: options.isRepeatable
+        case .rejected(let status): options.isRepeatable && [502, 503, 504].contains(status)
+        default: false
+        }
+    }
+
+    func attemptCall(
+        _ method: MCPMethod, _ params: JSONSlice?, _ options: CallOptions, _ timeout: TimeAmount,
+        _ deadline: NIODeadline
+    ) async throws(BackendError) -> JSONSlice {
+        let connection: Connection
+        if let ready = readyConnection() {
+            connection = ready
+        } else {
+            do throws(BackendError) {
+                connection = try await connect(on: options.shard, headers: options.headers, deadline: deadline)
+            } catch {
+                throw error.ofHandshake
+            }
+        }
+        let outcome = await perform(
+            method, params: params, over: connection.link, options: options, timeout: timeout, deadline: deadline)
+        switch outcome {
+        case .result(let result): return result
+        case .failed(let error):
+            if case .sessionLost = error { lose(connection.link) }
+            throw error
+        }
+    }
+
+    func perform(
+        _ method: MCPMethod, params: JSONSlice?, over link: any SessionLink, options: CallOptions, timeout: TimeAmount,
+        deadline: NIODeadline
+    ) async -> CallOutcome {
+        let call = state.withLock { state in
+            let call = PendingCall(
+                id: state.nextID, shard: options.shard, channel: options.channel,
+                progressToken: options.progressToken, timeout: timeout, deadline: deadline)
+            state.nextID += 1
+            state.calls[call.id] = call
+            return call
+        }
+        var message = ByteBufferAllocator().buffer(capacity: 96 + (params?.bytes.readableBytes ?? 0))
+        let ownParams =
+            options.progressToken == nil ? params : params.map { MetaOwnership.crossing($0, progressToken: call.id) }
+        message.writeRequest(id: call.id, method: method, params: ownParams)
+        options.shard.watch(call)
+        link.send(message, for: call, headers: options.headers)
+        let outcome = await call.wait()
+        options.shard.unwatch(call)
+        let questions = state.withLock { state in
+            state.calls.removeValue(forKey: call.id)
+            guard case .failed = outcome else { return [Question.Open]() }
+            return state.questions.values.filter { $0.call == call.id }
+        }
+        // Nobody waits for what the client would answer now; it is told so, and the backend gets an error.
+        for question in questions { question.task.cancel() }
+        return outcome
+    }
+
+    /// A request that the session itself needs, with a deadline of its own.
+    func performOwn(
+        _ method: MCPMethod, _ params: JSONSlice, over link: any SessionLink, on shard: Shard,
+        headers: ForwardedHeaders = .none
+    ) async -> CallOutcome {
+        let timeout = backend.settings.requestTimeout
+        return await perform(
+            method, params: params, over: link,
+            options: CallOptions(shard: shard, headers: headers, isRepeatable: false), timeout: timeout,
+            deadline: .now() + timeout)
+    }
+}

@@ -1,0 +1,356 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import JSONTypes
+import Logging
+import MCPTypes
+import NIOCore
+import Synchronization
+
+/// A Legacy session over Streamable HTTP: one exchange per message, plus a GET stream when someone listens.
+final class StreamableHTTPLink: SessionLink {
+    private struct Mutable {
+        var sessionID: String?
+        var revision: ProtocolRevision?
+        /// Request line and headers that never change within the session.
+        var postPrefix: ByteBuffer
+        var listening: TaskSupervisor?
+        var isClosed = false
+    }
+
+    private let backend: Backend
+    private let session: BackendSession
+    private let state: Mutex<Mutable>
+
+    init(backend: Backend, session: BackendSession, endpoint: HTTPEndpoint) {
+        self.backend = backend
+        self.session = session
+        self.endpoint = endpoint
+        self.state = Mutex(
+            Mutable(postPrefix: RequestHead.prefix("POST", endpoint, fields: [], static: backend.settings.headers)))
+    }
+
+    private let endpoint: HTTPEndpoint
+
+    private var sessionID: String? { state.withLock { $0.sessionID } }
+
+    func adopt(_ revision: ProtocolRevision) {
+        state.withLock { state in
+            state.revision = revision
+            state.postPrefix = RequestHead.prefix(
+                "POST", endpoint, fields: Self.sessionFields(state), static: backend.settings.headers)
+        }
+    }
+
+    private static func sessionFields(_ state: borrowing Mutable) -> [(String, String)] {
+        var fields: [(String, String)] = []
+        if let sessionID = state.sessionID { fields.append(("Mcp-Session-Id", sessionID)) }
+        if let revision = state.revision, revision.hasVersionHeader {
+            fields.append(("MCP-Protocol-Version", revision.rawValue))
+        }
+        return fields
+    }
+
+    // MARK: Requests
+
+    func send(_ message: ByteBuffer, for call: PendingCall, headers: ForwardedHeaders) {
+        let (prefix, isHandshake) = state.withLock { ($0.postPrefix, $0.revision == nil) }
+        let request = RequestHead.post(prefix: prefix, body: message, forwarded: headers)
+        let stream = AnswerStream(call: call)
+        let exchange = HTTPExchange(
+            request: request, limits: backend.settings.limits,
+            onEvent: { [self] event in receive(event, stream) },
+            onHead: isHandshake ? { [self] head in adoptSessionID(head) } : nil,
+            completion: { [self] reply in finished(reply, stream) }
+        )
+        stream.exchange = exchange
+        call.release = { stream.exchange?.abort() }
+        call.withdraw = { [self] in withdraw(call) }
+        backend.pool(on: call.shard).run(exchange)
+    }
+
+    /// The id is taken from a successful `initialize` only; some servers put one on every answer, errors included.
+    private func adoptSessionID(_ head: HTTP1ResponseHead) {
+        guard (200..<300).contains(head.status), let id = head.headers.first("mcp-session-id") else { return }
+        guard !id.isEmpty, id.utf8.count <= 1024, id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return }
+        state.withLock { $0.sessionID = id }
+    }
+
+    private func receive(_ event: SSEEvent, _ stream: AnswerStream) {
+        if let id = event.id { stream.lastEventID = id }
+        if let retry = event.retry { stream.retry = retry }
+        guard let data = event.data, data.readableBytes > 0, event.event == nil else { return }
+        session.receive(data, during: stream.call, from: self)
+        if stream.call.isFinished { stream.linger() }
+    }
+
+    private func finished(_ reply: HTTPReply, _ stream: AnswerStream) {
+        let call = stream.call
+        stream.stopLingering()
+        guard !call.isFinished else { return }
+        switch reply {
+        case .answer(let status, let mediaType, let body):
+            call.deliver(interpret(status: status, mediaType: mediaType, body: body, call: call))
+        case .streamEnded(_, let failure):
+            resume(stream, after: failure)
+        case .failed(.unreachable(let reason)):
+            if stream.isResuming {
+                call.deliver(.failed(.outcomeUnknown("the connection was lost")))
+            } else {
+                call.deliver(.failed(.unavailable(reason)))
+            }
+        case .failed(.connectionLost):
+            if stream.isResuming {
+                resume(stream, after: .connectionLost)
+            } else {
+                call.deliver(.failed(.outcomeUnknown("the connection was lost")))
+            }
+        case .failed(.invalidResponse(let reason)):
+            call.deliver(.failed(.invalidResponse(reason)))
+        case .failed(.aborted):
+            call.deliver(.failed(.cancelled))
+        }
+    }
+
+    /// An id-bearing stream that ends without the answer is a poll point: it goes on where it stopped, after the time
+    /// that the server asked for (2025-11-25, Transports, Resumability). Without ids the answer is lost.
+    private func resume(_ stream: AnswerStream, after failure: TransportFailure?) {
+        guard let lastEventID = stream.lastEventID, stream.attempts < AnswerStream.maximumAttempts else {
+            let reason = failure == nil ? "the stream ended without an answer" : "the connection was lost"
+            stream.call.deliver(.failed(.outcomeUnknown(reason)))
+            return
+        }
+        stream.attempts += 1
+        stream.isResuming = true
+        let delay = TimeAmount.milliseconds(Int64(stream.retry ?? 1000))
+        let loop = stream.call.shard.eventLoop
+        loop.assumeIsolated().scheduleTask(in: delay) { [self] in
+            guard !stream.call.isFinished else { return }
+            let exchange = HTTPExchange(
+                request: get(lastEventID: lastEventID), limits: backend.settings.limits,
+                onEvent: { [self] event in
+                    stream.attempts = 0
+                    receive(event, stream)
+                },
+                completion: { [self] reply in finishedResuming(reply, stream) }
+            )
+            stream.exchange = exchange
+            backend.pool(on: stream.call.shard).run(exchange)
+        }
+    }
+
+    private func finishedResuming(_ reply: HTTPReply, _ stream: AnswerStream) {
+        if case .answer(let status, _, _) = reply {
+            // The server cannot, or will not, continue the stream.
+            let error: BackendError = .outcomeUnknown("the stream could not be resumed (HTTP status \(status))")
+            stream.call.deliver(.failed(error))
+        } else {
+            finished(reply, stream)
+        }
+    }
+
+    private func interpret(status: Int, mediaType: String, body: ByteBuffer, call: PendingCall) -> CallOutcome {
+        let hasSession = state.withLock { $0.sessionID != nil && $0.revision != nil }
+        if status == 404, hasSession, !body.saysMethodNotFound { return .failed(.sessionLost) }
+        if body.readableBytes > 0, mediaType == "application/json" || mediaType.hasSuffix("+json") {
+            do {
+                if case .response(let id, let outcome) = try MCPMessage(
+                    parsing: body, limits: backend.settings.jsonLimits)
+                {
+                    if let id, id.number == call.id { return CallOutcome(outcome) }
+                    if (200..<300).contains(status) {
+                        return .failed(.invalidResponse("the answer carries another request's id"))
+                    }
+                } else if (200..<300).contains(status) {
+                    return .failed(.invalidResponse("the answer is no JSON-RPC response"))
+                }
+            } catch {
+                if (200..<300).contains(status) { return .failed(.invalidResponse("\(error.requestError.message)")) }
+            }
+        }
+        switch status {
+        case 202: return .failed(.invalidResponse("a request was accepted without an answer"))
+        case 200..<300: return .failed(.invalidResponse("the answer is neither JSON nor an event stream"))
+        case 400 where hasSession: return .failed(.sessionLost)
+        case 401, 403: return .failed(.unauthorized(status: status))
+        default: return .failed(.rejected(status: status))
+        }
+    }
+
+    // MARK: Notifications and answers
+
+    func send(_ message: ByteBuffer, on shard: Shard) async throws(BackendError) {
+        let prefix = state.withLock { $0.postPrefix }
+        let request = RequestHead.post(prefix: prefix, body: message, forwarded: .none)
+        let reply = await backend.exchange(request, on: shard, timeout: backend.settings.requestTimeout)
+        switch reply {
+        case .answer(let status, _, _) where (200..<300).contains(status): return
+        case .answer(404, _, _): throw .sessionLost
+        case .answer(let status, _, _): throw .rejected(status: status)
+        case .streamEnded: return
+        case .failed(.unreachable(let reason)): throw .unavailable(reason)
+        case .failed(.aborted): throw .timeout
+        case .failed: throw .outcomeUnknown("the connection was lost")
+        }
+    }
+
+    /// Tells the backend that nobody waits any more. Closing the connection alone is not a cancellation
+    /// (2025-11-25, Transports), and `initialize` must not be cancelled at all.
+    private func withdraw(_ call: PendingCall) {
+        guard state.withLock({ $0.revision != nil && !$0.isClosed }) else { return }
+        var message = ByteBuffer()
+        message.writeNotification(method: .cancelled, params: JSONSlice(["requestId": .number(JSONNumber(call.id))]))
+        session.send(message, over: self, on: call.shard)
+    }
+
+    // MARK: Listening
+
+    func listen(on shard: Shard) {
+        let supervisor = TaskSupervisor()
+        let shouldStart = state.withLock { state in
+            guard state.listening == nil, !state.isClosed else { return false }
+            state.listening = supervisor
+            return true
+        }
+        guard shouldStart else { return }
+        supervisor.run(on: shard.executor) { [weak self] in await self?.listenLoop(on: shard) }
+    }
+
+    func stopListening() {
+        let supervisor = state.withLock { state in
+            let supervisor = state.listening
+            state.listening = nil
+            return supervisor
+        }
+        supervisor?.cancelAll()
+    }
+
+    private func listenLoop(on shard: Shard) async {
+        let stream = ListenStream()
+        var failures = 0
+        var hasWorked = false
+        while !Task.isCancelled {
+            let opened = NIODeadline.now()
+            let reply = await backend.exchange(
+                get(lastEventID: stream.lastEventID), on: shard, timeout: nil,
+                onEvent: { [weak self] event in
+                    if let id = event.id { stream.lastEventID = id }
+                    if let retry = event.retry { stream.retry = retry }
+                    guard let data = event.data, data.readableBytes > 0, event.event == nil else { return }
+                    if let self { session.receive(data, during: nil, from: self) }
+                })
+            if Task.isCancelled { return }
+            switch reply {
+            case .answer(404, _, _) where hasWorked && sessionID != nil:
+                session.lose(self)
+                return
+            case .answer(let status, _, _) where status < 500:
+                // 405: this server has no such stream, which it may. So may a 404 mean where no stream has worked before;
+                // whether the session is lost the next call will tell. Other refusals do not change by asking again.
+                return
+            case .answer, .failed:
+                failures += 1
+            case .streamEnded:
+                hasWorked = true
+                failures = NIODeadline.now() - opened < .seconds(1) ? failures + 1 : 0
+            }
+            let pause = max(Int64(stream.retry ?? 1000), failures > 1 ? Int64(250 << min(failures, 7)) : 0)
+            try? await Task.sleep(for: .milliseconds(pause))
+            if stream.lastEventID == nil && failures == 0 {
+                // What happened between the two streams is unknown.
+                session.missedNotifications()
+            }
+        }
+    }
+
+    private func get(lastEventID: String?) -> ByteBuffer {
+        state.withLock { state in
+            var fields = Self.sessionFields(state)
+            if let lastEventID { fields.append(("Last-Event-ID", lastEventID)) }
+            return RequestHead.bodyless("GET", endpoint, fields: fields, static: backend.settings.headers)
+        }
+    }
+
+    // MARK: End
+
+    func close() async {
+        stopListening()
+        let request: ByteBuffer? = state.withLock { state in
+            guard !state.isClosed else { return nil }
+            state.isClosed = true
+            guard state.sessionID != nil else { return nil }
+            return RequestHead.bodyless(
+                "DELETE", endpoint, fields: Self.sessionFields(state), static: backend.settings.headers)
+        }
+        guard let request else { return }
+        // In a task of its own, because closing is often part of being cancelled. 405 is a fine answer, and so is none:
+        // the backend will forget the session by itself.
+        await Task { [backend] in
+            _ = await backend.exchange(request, on: backend.anyShard, timeout: .seconds(2))
+        }.value
+    }
+
+    func discard() {
+        state.withLock { $0.isClosed = true }
+        stopListening()
+    }
+}
+
+/// The way that one call's answer takes, over as many streams as the server makes of it. Loop-confined like its call.
+private final class AnswerStream: Sweepable, @unchecked Sendable {
+    static let maximumAttempts = 10
+    /// How long a stream may stay open after the answer it was for.
+    private static let lingerTime = TimeAmount.seconds(1)
+
+    let call: PendingCall
+    var exchange: HTTPExchange?
+    var lastEventID: String?
+    var retry: Int?
+    var attempts = 0
+    var isResuming = false
+    private var lingersUntil: NIODeadline?
+
+    init(call: PendingCall) { self.call = call }
+
+    /// The answer has come; the stream should end now, and its connection is wanted back.
+    func linger() {
+        guard lingersUntil == nil else { return }
+        lingersUntil = .now() + Self.lingerTime
+        call.shard.watch(self)
+    }
+
+    func stopLingering() {
+        if lingersUntil != nil { call.shard.unwatch(self) }
+    }
+
+    func sweep(now: NIODeadline) {
+        guard let lingersUntil, now >= lingersUntil else { return }
+        exchange?.abort()
+    }
+}
+
+/// Where a GET stream stopped. Touched only on the loop that the stream runs on, where its task runs as well.
+private final class ListenStream: @unchecked Sendable {
+    var lastEventID: String?
+    var retry: Int?
+}
+
+extension CallOutcome {
+    init(_ outcome: MCPMessage.Outcome) {
+        switch outcome {
+        case .result(let result): self = .result(result)
+        case .error(let error): self = .failed(.answered(RequestError(relaying: error)))
+        }
+    }
+}
+
+extension ByteBuffer {
+    /// Whether this is a JSON-RPC error that speaks about the request itself: then its 404 does not end the session.
+    fileprivate var saysMethodNotFound: Bool {
+        guard case .response(_, .error(let error)) = try? MCPMessage(parsing: self), let code = error["code"]?.int
+        else {
+            return false
+        }
+        return code == ErrorCode.methodNotFound.rawValue || code == ErrorCode.invalidParams.rawValue
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import TestSupport
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// What the kernel knows about connections, because a peer's close arrives some time after it was made.
+enum LoopbackConnections {
+    /// Waits until this machine holds no connection to `port` any more: whoever had one has seen its end.
+    static func gone(to port: Int) async throws {
+        try await eventually("connections to port \(port) are gone") { count(to: port) == 0 }
+    }
+
+    private static func count(to port: Int) -> Int {
+        guard let file = fopen("/proc/net/tcp", "r") else { return 0 }
+        defer { fclose(file) }
+        var text: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 1 << 16)
+        while case let read = fread(&part, 1, part.count, file), read > 0 { text += part.prefix(read) }
+        let digits = String(port, radix: 16, uppercase: true)
+        let suffix = ":" + String(repeating: "0", count: 4 - digits.count) + digits
+        let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").dropFirst()
+        return lines.count { line in
+            let fields = line.split(separator: " ")
+            // The other end's port; 06 is TIME_WAIT, which belongs to nobody.
+            return fields.count > 3 && fields[2].hasSuffix(suffix) && fields[3] != "06"
+        }
+    }
+}
