@@ -63,6 +63,7 @@ let package = Package(
         // Not "Configuration": a package that Hummingbird brings has a target of that name.
         module("VMCPConfiguration", uses: [.yams]),
         module("Aggregation", uses: ["JSONTypes", .nioCore]),
+        module("Authentication", uses: [], tests: nil),
 
         // Scripted peers and raw clients; only tests import it.
         module(
@@ -76,6 +77,12 @@ let package = Package(
                 .subprocess, .system,
             ],
             tests: ["TestSupport"]),
+
+        // The core, without transports, and the edge that has them.
+        module(
+            "VirtualServer",
+            uses: ["JSONTypes", "MCPTypes", "Aggregation", "Authentication", "Backends", .logging, .nioCore],
+            tests: ["TestSupport", .nioPosix]),
 
         // An "everything" MCP server of our own: for the quick start, the tests and the benchmark.
         module("ExampleBackend", uses: ["JSONTypes", .hummingbird, .lifecycle, .logging, .nioCore, .nioPosix]),

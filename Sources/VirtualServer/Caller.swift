@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authentication
+package import Backends
+package import MCPTypes
+
+/// Everything that a request brings with it besides its own parameters. Nothing about a request is ambient.
+package struct Caller: Sendable {
+    package var principal: Principal
+    package var revision: ProtocolRevision
+    /// The loop that the request runs on.
+    package var shard: Shard
+    /// Where what a backend asks or tells during this request goes.
+    package var channel: any ClientChannel
+    /// The backend sessions that belong to this client.
+    package var sessions: BackendSessions
+    package var headers: ForwardedHeaders
+
+    package init(
+        principal: Principal, revision: ProtocolRevision, shard: Shard, channel: any ClientChannel,
+        sessions: BackendSessions, headers: ForwardedHeaders = .none
+    ) {
+        self.principal = principal
+        self.revision = revision
+        self.shard = shard
+        self.channel = channel
+        self.sessions = sessions
+        self.headers = headers
+    }
+}
