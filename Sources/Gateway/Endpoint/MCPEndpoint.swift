@@ -1,0 +1,413 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Authentication
+import Backends
+import JSONTypes
+import Logging
+import MCPTypes
+import NIOCore
+import NIOHTTP1
+import Synchronization
+import VirtualServer
+
+/// The MCP endpoint over Streamable HTTP: takes whole requests from connections and answers through their exchanges.
+final class MCPEndpoint: Sendable {
+    let settings: GatewaySettings
+    let sessions: SessionTable
+    private let dispatcher: LegacyDispatcher
+    private let authenticator: Authenticator
+    private let logger: Logger
+    private let tasks: TaskSupervisor
+    private let clocks: [ShardClock]
+    private let listener = Mutex<Int?>(nil)
+
+    init(
+        settings: GatewaySettings, server: VirtualServer, authenticator: Authenticator, shards: Shards, logger: Logger,
+        tasks: TaskSupervisor
+    ) {
+        self.settings = settings
+        self.sessions = SessionTable(limits: settings.limits)
+        self.dispatcher = LegacyDispatcher(server: server)
+        self.authenticator = authenticator
+        self.logger = logger
+        self.tasks = tasks
+        clocks = shards.all.map { _ in ShardClock() }
+        for (shard, clock) in zip(shards.all, clocks) {
+            shard.eventLoop.execute { shard.watch(clock) }
+        }
+        let key = server.capabilities.addListener { [weak self] kinds in
+            guard let self else { return }
+            for session in self.sessions.all { session.listsChanged(kinds) }
+        }
+        listener.withLock { $0 = key }
+    }
+
+    func clock(of shard: Shard) -> HTTPDate { clocks[shard.index].date }
+
+    private var limits: GatewayLimits { settings.limits }
+
+    // MARK: Upkeep
+
+    /// Ends idle sessions and unanswered questions. Runs until cancelled.
+    func keepHouse() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            let now = NIODeadline.now()
+            for session in sessions.removeIdle(now: now) {
+                logger.debug("Session expired", metadata: ["session": "\(session.id.prefix(8))…"])
+                tasks.run { await session.close() }
+            }
+            for session in sessions.all { session.sweep(now: now) }
+        }
+    }
+
+    func closeAllSessions() async {
+        await withDiscardingTaskGroup { group in
+            for session in sessions.removeAll() { group.addTask { await session.close() } }
+        }
+    }
+
+    // MARK: Requests
+
+    /// Called on the connection's loop with a complete request.
+    func handle(_ headers: RequestHeaders, body: ByteBuffer, exchange: ServerExchange) {
+        let principal = authenticator.authenticate()
+        switch headers.method {
+        case .post: post(headers, body, principal, exchange)
+        case .get: get(headers, principal, exchange)
+        case .delete: delete(headers, principal, exchange)
+        case .other:
+            var answer = HTTPAnswer.text(405, "Method Not Allowed")
+            answer.fields.append(("Allow", "GET, POST, DELETE"))
+            exchange.respond(answer)
+        }
+    }
+
+    private func post(_ headers: RequestHeaders, _ body: ByteBuffer, _ principal: Principal, _ exchange: ServerExchange)
+    {
+        guard headers.hasJSONBody else {
+            exchange.respond(.text(415, "Content-Type must be 'application/json'"))
+            return
+        }
+        guard headers.acceptsJSON || headers.acceptsEventStream else {
+            exchange.respond(.text(406, "Not Acceptable: answers are application/json or text/event-stream"))
+            return
+        }
+        guard body.readableBytes > 0 else {
+            exchange.respond(
+                .error(RequestError(.parseError, "POST requires a non-empty body", httpStatus: 400), id: nil))
+            return
+        }
+        let message: MCPMessage
+        do throws(MCPMessageError) {
+            message = try MCPMessage(parsing: body, limits: limits.json)
+        } catch {
+            if case .batch = error {
+                batch(headers, body, principal, exchange)
+            } else {
+                exchange.respond(.error(error.requestError, id: error.id))
+            }
+            return
+        }
+        switch EraSwitch.decide(
+            header: headers.protocolVersion, params: message.params, hasSession: headers.sessionID != nil)
+        {
+        case .legacy: break
+        case .modern(let requested):
+            exchange.respond(.error(LegacyDispatcher.unsupportedVersion(requested: requested), id: message.requestID))
+            return
+        case .unknownVersion:
+            exchange.respond(Self.unsupportedVersion)
+            return
+        }
+        if case .request(let id, .initialize, let params) = message {
+            open(id, params, headers, principal, exchange)
+            return
+        }
+        guard let session = session(for: headers, principal, exchange, orphan: message.requestID) else { return }
+        switch message {
+        case .request(let id, let method, let params):
+            serve(id, method, params, session, headers, exchange)
+        case .notification(let method, let params):
+            dispatcher.receive(method, params: params, session: session, caller: caller(session, exchange, headers))
+            exchange.respond(.accepted)
+        case .response(let id, let outcome):
+            session.receive(answerTo: id, outcome)
+            exchange.respond(.accepted)
+        }
+    }
+
+    private static let unsupportedVersion = HTTPAnswer.text(
+        400,
+        "Bad Request: Unsupported protocol version (supported versions: "
+            + ProtocolRevision.legacy.map(\.rawValue).joined(separator: ", ") + ")")
+
+    /// The session that the request names, or an answer that says what is wrong with it.
+    private func session(
+        for headers: RequestHeaders, _ principal: Principal, _ exchange: ServerExchange, orphan id: RequestID?,
+        unknown text: String = "Session terminated"
+    ) -> ClientSession? {
+        guard let sessionID = headers.sessionID else {
+            exchange.respond(
+                .error(
+                    RequestError(.invalidRequest, "Bad Request: Mcp-Session-Id header is required", httpStatus: 400),
+                    id: id))
+            return nil
+        }
+        guard let session = sessions.session(sessionID, for: principal) else {
+            exchange.respond(.text(404, text))
+            return nil
+        }
+        if let version = headers.protocolVersion, version != session.revision.rawValue {
+            exchange.respond(
+                .text(400, "Bad Request: MCP-Protocol-Version differs from the session's \(session.revision.rawValue)"))
+            return nil
+        }
+        return session
+    }
+
+    private func caller(
+        _ session: ClientSession, _ exchange: ServerExchange, _ headers: RequestHeaders,
+        channel: (any ClientChannel)? = nil
+    ) -> Caller {
+        Caller(
+            principal: session.principal, revision: session.revision, shard: exchange.shard,
+            channel: channel ?? GeneralChannel(session: session), sessions: session.backends,
+            headers: forwarded(headers))
+    }
+
+    /// The first value of each header that the operator lets through.
+    private func forwarded(_ headers: RequestHeaders) -> ForwardedHeaders {
+        guard !settings.passthroughHeaders.isEmpty else { return .none }
+        return ForwardedHeaders(
+            fields: settings.passthroughHeaders.compactMap { name in
+                headers.all.first(name: name).map { ForwardedHeaders.Field(name: name, value: $0) }
+            })
+    }
+
+    private func serve(
+        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ session: ClientSession, _ headers: RequestHeaders,
+        _ exchange: ServerExchange
+    ) {
+        let request: InFlightRequest
+        switch session.begin(id) {
+        case .admitted(let admitted): request = admitted
+        case .duplicate:
+            exchange.respond(.error(RequestError(.invalidRequest, "A request with this id is in flight"), id: id))
+            return
+        case .tooMany:
+            exchange.respond(.error(RequestError(.overloaded, "Too many requests at a time in this session"), id: id))
+            return
+        case .closed:
+            exchange.respond(.text(404, "Session terminated"))
+            return
+        }
+        let channel = RequestChannel(session: session, exchange: exchange, acceptsStream: headers.acceptsEventStream)
+        exchange.onSlow = { channel.openStream() }
+        let caller = caller(session, exchange, headers, channel: channel)
+        let dispatcher = self.dispatcher
+        let task = Task.immediate(executorPreference: exchange.shard.executor) {
+            let answer: OutgoingMessage
+            do throws(RequestError) {
+                let result = try await dispatcher.result(of: method, params: params, session: session, caller: caller)
+                answer = OutgoingMessage(id: id, result: result)
+            } catch {
+                answer = OutgoingMessage(id: id, error: request.isCancelled ? error : error.ofEndedSession)
+            }
+            session.end(id, request)
+            channel.finish(request.isCancelled ? nil : answer)
+        }
+        request.adopt(task)
+    }
+
+    private func open(
+        _ id: RequestID, _ params: JSONSlice?, _ headers: RequestHeaders, _ principal: Principal,
+        _ exchange: ServerExchange
+    ) {
+        let opening: LegacyDispatcher.Opening
+        let session: ClientSession
+        do throws(RequestError) {
+            opening = try LegacyDispatcher.Opening(params)
+            session = ClientSession(
+                id: SessionTable.newID(), principal: principal, revision: opening.revision,
+                capabilities: opening.capabilities, limits: limits)
+            do throws(SessionTable.Refusal) {
+                try sessions.insert(session)
+            } catch {
+                logger.warning("Refused a session", metadata: ["reason": "\(error)", "sessions": "\(sessions.count)"])
+                throw RequestError(.overloaded, "Too many sessions", httpStatus: 503)
+            }
+        } catch {
+            exchange.respond(.error(error, id: id))
+            return
+        }
+        let server = dispatcher.server
+        _ = Task.immediate(executorPreference: exchange.shard.executor) {
+            let result = await server.initializeResult(revision: opening.revision)
+            var answer = HTTPAnswer.json(OutgoingMessage(id: id, result: result))
+            answer.fields.append(("Mcp-Session-Id", session.id))
+            exchange.respond(answer)
+        }
+    }
+
+    // MARK: Batches
+
+    /// A batch of a 2025-03-26 session: every element is checked and served like a message of its own.
+    private func batch(
+        _ headers: RequestHeaders, _ body: ByteBuffer, _ principal: Principal, _ exchange: ServerExchange
+    ) {
+        guard let session = session(for: headers, principal, exchange, orphan: nil) else { return }
+        guard session.revision.allowsBatches else {
+            exchange.respond(.error(MCPMessageError.batch.requestError, id: nil))
+            return
+        }
+        let batch: MessageBatch
+        do throws(RequestError) {
+            batch = try MessageBatch(body, limits: limits)
+        } catch {
+            exchange.respond(.error(error, id: nil))
+            return
+        }
+        let channel = RequestChannel(session: session, exchange: exchange, acceptsStream: headers.acceptsEventStream)
+        let caller = caller(session, exchange, headers, channel: channel)
+        for (method, params) in batch.notifications {
+            dispatcher.receive(method, params: params, session: session, caller: caller)
+        }
+        for (id, outcome) in batch.responses { session.receive(answerTo: id, outcome) }
+        guard batch.expectsAnswer else {
+            exchange.respond(.accepted)
+            return
+        }
+        let dispatcher = self.dispatcher
+        _ = Task.immediate(executorPreference: exchange.shard.executor) {
+            let answers = await batch.serve(dispatcher, session: session, caller: caller)
+            channel.finish(answers.map { OutgoingMessage($0) })
+        }
+    }
+
+    // MARK: GET and DELETE
+
+    private func get(_ headers: RequestHeaders, _ principal: Principal, _ exchange: ServerExchange) {
+        guard headers.namesEventStream else {
+            exchange.respond(Self.notAcceptable)
+            return
+        }
+        guard let session = streamSession(headers, principal, exchange, "GET") else { return }
+        if let lastEventID = headers.lastEventID {
+            resume(lastEventID, session, exchange)
+            return
+        }
+        guard let stream = session.openStream(isGeneral: true) else {
+            exchange.respond(.text(409, "Conflict: too many streams in this session"))
+            return
+        }
+        attach(stream, session, exchange)
+        session.deliverMissed()
+    }
+
+    private func attach(
+        _ stream: EventStream, _ session: ClientSession, _ exchange: ServerExchange, after event: Int? = nil
+    ) {
+        exchange.onShutdown = { [weak exchange] in exchange?.end() }
+        stream.attach(exchange, after: event)
+        let detach = exchange.onDisconnect
+        let shard = exchange.shard
+        exchange.onDisconnect = { [weak session] in
+            detach?()
+            guard let session else { return }
+            session.touch()
+            if !session.hasGeneralStream { session.backends.setListening(false, on: shard) }
+        }
+        session.touch()
+        session.backends.setListening(true, on: shard)
+    }
+
+    private func resume(_ lastEventID: String, _ session: ClientSession, _ exchange: ServerExchange) {
+        guard let position = EventStream.parse(lastEventID), let stream = session.stream(position.stream) else {
+            // What followed is gone; a fresh stream at least carries what comes.
+            guard let stream = session.openStream(isGeneral: true) else {
+                exchange.respond(.text(409, "Conflict: too many streams in this session"))
+                return
+            }
+            attach(stream, session, exchange)
+            session.deliverMissed()
+            return
+        }
+        attach(stream, session, exchange, after: position.event)
+    }
+
+    private func delete(_ headers: RequestHeaders, _ principal: Principal, _ exchange: ServerExchange) {
+        guard let session = streamSession(headers, principal, exchange, "DELETE") else { return }
+        guard sessions.remove(session.id, for: principal) != nil else {
+            exchange.respond(.text(404, "session not found"))
+            return
+        }
+        tasks.run { await session.close() }
+        exchange.respond(HTTPAnswer(status: 200, contentType: nil, body: nil))
+    }
+
+    private func streamSession(
+        _ headers: RequestHeaders, _ principal: Principal, _ exchange: ServerExchange, _ method: String
+    ) -> ClientSession? {
+        if let version = headers.protocolVersion, let revision = ProtocolRevision(rawValue: version),
+            revision.era == .modern
+        {
+            var answer = HTTPAnswer.text(405, "Method Not Allowed")
+            answer.fields.append(("Allow", "POST"))
+            exchange.respond(answer)
+            return nil
+        }
+        if let version = headers.protocolVersion, ProtocolRevision(rawValue: version) == nil {
+            exchange.respond(Self.unsupportedVersion)
+            return nil
+        }
+        guard headers.sessionID != nil else {
+            exchange.respond(.text(400, "Bad Request: \(method) requires an Mcp-Session-Id header"))
+            return nil
+        }
+        let unknown = method == "DELETE" ? "session not found" : "Session terminated"
+        return session(for: headers, principal, exchange, orphan: nil, unknown: unknown)
+    }
+
+    private static let notAcceptable = HTTPAnswer(
+        status: 406, contentType: "application/json",
+        body: OutgoingMessage(
+            ByteBuffer(
+                string: #"{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"#
+                    + #""message":"Not Acceptable: Client must accept text/event-stream"}}"#)))
+}
+
+extension RequestError {
+    /// A request that ended because its session did, not because its client wanted that: it may have run.
+    fileprivate var ofEndedSession: RequestError {
+        guard code == .cancelled else { return self }
+        return RequestError(
+            .outcomeUnknown, "Outcome unknown: the session ended while the request was running; it may have run")
+    }
+}
+
+extension MCPMessage {
+    fileprivate var params: JSONSlice? {
+        switch self {
+        case .request(_, _, let params), .notification(_, let params): params
+        case .response: nil
+        }
+    }
+
+    fileprivate var requestID: RequestID? {
+        if case .request(let id, _, _) = self { id } else { nil }
+    }
+}
+
+/// The date of one shard, refreshed by its tick. Touched only on the shard's loop.
+private final class ShardClock: Sweepable, @unchecked Sendable {
+    var date: HTTPDate
+
+    init() {
+        date = HTTPDate()
+        date.refresh()
+    }
+
+    func sweep(now: NIODeadline) { date.refresh() }
+}

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authentication
+package import Backends
+import Hummingbird
+import HummingbirdCore
+package import Logging
+package import NIOCore
+import Synchronization
+package import VirtualServer
+
+/// The HTTP face of the process: one listener for the MCP endpoint and everything beside it.
+package final class GatewayServer: Sendable {
+    private let endpoint: MCPEndpoint
+    private let environment: ConnectionEnvironment
+    private let routes: StatusRoutes
+    private let shards: Shards
+    private let group: any EventLoopGroup
+    private let settings: GatewaySettings
+    private let logger: Logger
+    private let tasks: TaskSupervisor
+
+    package init(
+        settings: GatewaySettings, server: VirtualServer, backends: [Backend], authenticator: Authenticator,
+        group: any EventLoopGroup, shards: Shards, logger: Logger
+    ) {
+        self.settings = settings
+        self.group = group
+        self.shards = shards
+        self.logger = logger
+        tasks = TaskSupervisor()
+        endpoint = MCPEndpoint(
+            settings: settings, server: server, authenticator: authenticator, shards: shards, logger: logger,
+            tasks: tasks)
+        routes = StatusRoutes(settings: settings, server: server, backends: backends.sorted { $0.name < $1.name })
+        environment = ConnectionEnvironment(
+            limits: settings.limits,
+            origins: OriginPolicy(
+                isLoopback: settings.isLoopback, allowedHosts: settings.allowedHosts,
+                allowedOrigins: settings.allowedOrigins),
+            endpoint: endpoint,
+            isMCPEndpoint: { !StatusRoutes.claims($0) })
+    }
+
+    /// How many client sessions are open.
+    package var sessionCount: Int { endpoint.sessions.count }
+
+    /// Listens and serves until cancelled or shut down gracefully.
+    ///
+    /// - Parameter onReady: gets the port that is listened on.
+    /// - Throws: when the address cannot be bound.
+    package func run(host: String, port: Int, onReady: @escaping @Sendable (Int) async -> Void) async throws {
+        let router = Router()
+        routes.add(to: router)
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let environment = self.environment
+        let shards = self.shards
+        let app = Application(
+            router: router,
+            server: HTTPServerBuilder { responder in
+                GatewayChannel(responder: responder, environment: environment, shards: shards)
+            },
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port), backlog: 4096,
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.limits.connections, logger: quiet)),
+            onServerRunning: { channel in await onReady(channel.localAddress?.port ?? port) },
+            eventLoopGroupProvider: .shared(group),
+            logger: quiet)
+        tasks.run { [endpoint] in await endpoint.keepHouse() }
+        try await app.run()
+    }
+
+    /// Ends all sessions; requests that run in them are answered with an error.
+    package func endSessions() async { await endpoint.closeAllSessions() }
+
+    /// Ends all sessions with what they hold at backends, but takes no longer than `limit`.
+    package func close(within limit: Duration) async {
+        let closing = TaskSupervisor()
+        closing.run { [endpoint] in await endpoint.closeAllSessions() }
+        await closing.finish(within: limit)
+        closing.cancelAll()
+        tasks.cancelAll()
+    }
+}

@@ -1,0 +1,408 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Backends
+import DequeModule
+import Logging
+import MCPTypes
+import NIOCore
+import NIOHTTP1
+
+/// Sits in front of Hummingbird's codec on every connection: answers requests to the MCP endpoint itself and lets all
+/// others flow on, in order even when they are pipelined.
+///
+/// It also owns what must hold for every request of the connection: `Host` and `Origin`, read and write deadlines, the
+/// end of idle connections and the orderly close.
+///
+/// `@unchecked Sendable`: confined to its channel's event loop.
+final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Sendable {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = IOData
+    typealias OutboundOut = IOData
+
+    private enum Phase {
+        case idle
+        /// Reading a request that we answer.
+        case collecting(HTTPRequestHead, ByteBuffer)
+        /// A request of ours is being worked on; what arrives meanwhile waits in `queue`.
+        case answering(ServerExchange)
+        /// A request is Hummingbird's.
+        case forwarding(isRead: Bool, isAnswered: Bool)
+        /// The last answer is out; what still arrives is thrown away so that the peer can read it.
+        case draining(until: NIODeadline)
+    }
+
+    let shard: Shard
+    let environment: ConnectionEnvironment
+    private var context: ChannelHandlerContext?
+    private var phase = Phase.idle
+    private var queue: Deque<HTTPServerRequestPart> = []
+    private var isReadHeld = false
+    private var isInputClosed = false
+    private var closesAfterAnswer = false
+    /// The answer to a malformed request that stands behind others.
+    private var brokenBy: HTTPAnswer?
+    private var requestDeadline: NIODeadline
+    private var unwritableSince: NIODeadline?
+    /// Clients repeat their `Host`, so it is judged once.
+    private var allowedHost: String?
+
+    /// Parts of pipelined requests that may wait; beyond it the socket is not read.
+    private static let maximumQueuedParts = 64
+    private static let drainTime = TimeAmount.seconds(1)
+
+    init(shard: Shard, environment: ConnectionEnvironment) {
+        self.shard = shard
+        self.environment = environment
+        requestDeadline = .now() + environment.limits.requestReadTimeout
+    }
+
+    private var limits: GatewayLimits { environment.limits }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        shard.watch(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        shard.unwatch(self)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        shard.unwatch(self)
+        if case .answering(let exchange) = phase { exchange.connectionClosed() }
+        phase = .draining(until: .now())
+        queue.removeAll()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        switch phase {
+        case .answering, .forwarding(isRead: true, isAnswered: false):
+            queue.append(part)
+        default:
+            if queue.isEmpty {
+                take(part, context)
+            } else {
+                queue.append(part)
+            }
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if queue.count >= Self.maximumQueuedParts {
+            isReadHeld = true
+        } else {
+            context.read()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        unwritableSince = context.channel.isWritable ? nil : .now()
+        if case .answering(let exchange) = phase { exchange.writabilityChanged(context.channel.isWritable) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed:
+            isInputClosed = true
+            inputClosed(context)
+        case is ChannelShouldQuiesceEvent:
+            quiesce(context)
+        default:
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// The peer has sent its last byte. It may still wait for answers, or it may be gone.
+    private func inputClosed(_ context: ChannelHandlerContext) {
+        switch phase {
+        case .idle, .collecting:
+            closeGently(context)
+        case .draining(until: ..<NIODeadline.distantFuture):
+            context.close(promise: nil)
+        case .draining: break
+        case .answering(let exchange):
+            exchange.inputClosed()
+        case .forwarding(isRead: false, _):
+            context.close(promise: nil)
+        case .forwarding:
+            closesAfterAnswer = true
+        }
+    }
+
+    private func quiesce(_ context: ChannelHandlerContext) {
+        closesAfterAnswer = true
+        switch phase {
+        case .idle: context.close(promise: nil)
+        case .answering(let exchange): exchange.quiesce()
+        case .collecting, .forwarding, .draining: break
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let parserError = error as? HTTPParserError else {
+            context.close(promise: nil)
+            return
+        }
+        let isOverflow = parserError == .headerOverflow
+        switch phase {
+        case .idle, .collecting:
+            let answer: HTTPAnswer =
+                isOverflow ? .text(431, "Request Header Fields Too Large") : .text(400, "Bad Request")
+            reject(answer, context)
+        case .answering, .forwarding:
+            // What came before is answered first.
+            brokenBy = isOverflow ? .text(431, "Request Header Fields Too Large") : .text(400, "Bad Request")
+        case .draining:
+            context.close(promise: nil)
+        }
+    }
+
+    // MARK: Requests
+
+    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch (phase, part) {
+        case (.idle, .head(let head)):
+            begin(head, context)
+        case (.collecting(let head, var body), .body(let bytes)):
+            guard body.readableBytes + bytes.readableBytes <= limits.requestBodyBytes else {
+                reject(.text(413, "Request Entity Too Large"), context)
+                return
+            }
+            phase = .idle  // lets go of the buffer, so that appending does not copy it
+            if body.readableBytes == 0 {
+                body = bytes
+            } else {
+                body.writeImmutableBuffer(bytes)
+            }
+            phase = .collecting(head, body)
+        case (.collecting(let head, let body), .end):
+            answer(head, body, context)
+        case (.forwarding(isRead: false, let isAnswered), .end):
+            context.fireChannelRead(wrapInboundOut(part))
+            context.fireChannelReadComplete()
+            phase = .forwarding(isRead: true, isAnswered: isAnswered)
+            if isAnswered { next(context) }
+        case (.forwarding(isRead: false, _), _):
+            context.fireChannelRead(wrapInboundOut(part))
+        default:
+            break
+        }
+    }
+
+    private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        requestDeadline = .now() + limits.requestReadTimeout
+        if let refusal = environment.origins.refusal(of: head, lastAllowedHost: &allowedHost) {
+            reject(Self.answer(to: refusal), context)
+            return
+        }
+        guard environment.isMCPEndpoint(head.path) else {
+            phase = .forwarding(isRead: false, isAnswered: false)
+            // The router's side keeps an HTTP/1.0 connection open, which such a client does not expect.
+            if !head.isKeepAlive { closesAfterAnswer = true }
+            context.fireChannelRead(wrapInboundOut(.head(head)))
+            return
+        }
+        if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
+            length > limits.requestBodyBytes
+        {
+            reject(.text(413, "Request Entity Too Large"), context)
+            return
+        }
+        phase = .collecting(head, ByteBuffer())
+        if let expectation = head.headers.first(name: "expect"), expectation.isHeader("100-continue") {
+            writeAndFlush(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
+        }
+    }
+
+    private static func answer(to refusal: OriginPolicy.Refusal) -> HTTPAnswer {
+        switch refusal {
+        case .missingHost: .text(400, "Bad Request: missing Host header")
+        case .ambiguousHost: .text(400, "Bad Request: more than one Host header")
+        case .foreignHost(let host): .text(403, "Forbidden: invalid Host header \"\(host.bounded(to: 128))\"")
+        case .foreignOrigin:
+            .error(RequestError(.invalidRequest, "Forbidden: invalid Origin header", httpStatus: 403), id: nil)
+        }
+    }
+
+    private func answer(_ head: HTTPRequestHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
+        let exchange = ServerExchange(
+            connection: self, shard: shard,
+            keepAlive: head.isKeepAlive && !closesAfterAnswer && !(isInputClosed && queue.isEmpty),
+            omitsBody: head.method == .HEAD, limits: limits)
+        phase = .answering(exchange)
+        environment.endpoint.handle(RequestHeaders(head), body: body, exchange: exchange)
+    }
+
+    /// Answers a request whose rest is not wanted, and ends the connection so that the rest cannot pass for a request.
+    private func reject(_ answer: HTTPAnswer, _ context: ChannelHandlerContext) {
+        var answer = answer
+        answer.closesConnection = true
+        let exchange = ServerExchange(connection: self, shard: shard, keepAlive: false, limits: limits)
+        phase = .answering(exchange)
+        queue.removeAll()
+        exchange.respond(answer)
+    }
+
+    /// The exchange has written the last byte of its answer.
+    func exchangeEnded(_ exchange: ServerExchange, keepAlive: Bool) {
+        guard case .answering(let current) = phase, current === exchange, let context else { return }
+        if keepAlive && !closesAfterAnswer {
+            next(context)
+        } else {
+            closeGently(context)
+        }
+    }
+
+    /// Hummingbird has written the last part of its answer.
+    func forwardedAnswerEnded() {
+        guard case .forwarding(let isRead, _) = phase, let context else { return }
+        phase = .forwarding(isRead: isRead, isAnswered: true)
+        if isRead { next(context) }
+    }
+
+    private func next(_ context: ChannelHandlerContext) {
+        phase = .idle
+        if closesAfterAnswer {
+            closeGently(context)
+            return
+        }
+        requestDeadline = .now() + limits.idleConnectionTimeout
+        drainQueue(context)
+    }
+
+    private func drainQueue(_ context: ChannelHandlerContext) {
+        while let part = queue.first {
+            switch phase {
+            case .answering, .forwarding(isRead: true, isAnswered: false): return
+            default: break
+            }
+            queue.removeFirst()
+            take(part, context)
+        }
+        if isReadHeld && queue.count < Self.maximumQueuedParts {
+            isReadHeld = false
+            context.read()
+        }
+        guard case .idle = phase else { return }
+        if let brokenBy {
+            self.brokenBy = nil
+            reject(brokenBy, context)
+        } else if isInputClosed {
+            closeGently(context)
+        }
+    }
+
+    /// Closing a socket with unread input would reset it, and the peer could lose the answer that it has not read yet.
+    private func closeGently(_ context: ChannelHandlerContext) {
+        // However long the last answer takes to leave, as long as it moves; `writeTimeout` ends it otherwise.
+        phase = .draining(until: .distantFuture)
+        queue.removeAll()
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in
+            guard case .draining = self.phase, let context = self.context else { return }
+            if self.isInputClosed {
+                context.close(promise: nil)
+            } else {
+                self.phase = .draining(until: .now() + Self.drainTime)
+            }
+        }
+        if isInputClosed {
+            // With its input closed, closing the output too would drop what waits; so that goes first.
+            context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: promise)
+        } else {
+            context.close(mode: .output, promise: promise)
+        }
+        if isReadHeld {
+            isReadHeld = false
+            context.read()
+        }
+    }
+
+    // MARK: Output
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    func writeAndFlush(_ bytes: ByteBuffer) {
+        context?.writeAndFlush(wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
+    }
+
+    func write(_ bytes: ByteBuffer) {
+        context?.write(wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
+    }
+
+    func flush() { context?.flush() }
+
+    func close() { context?.close(promise: nil) }
+
+    // MARK: Deadlines
+
+    func sweep(now: NIODeadline) {
+        guard let context else { return }
+        if let unwritableSince, now - unwritableSince > limits.writeTimeout {
+            context.close(promise: nil)
+            return
+        }
+        switch phase {
+        case .idle:
+            if now > requestDeadline { context.close(promise: nil) }
+        case .collecting:
+            if now > requestDeadline { reject(.text(408, "Request Timeout"), context) }
+        case .forwarding(isRead: false, _):
+            if now > requestDeadline { context.close(promise: nil) }
+        case .forwarding: break
+        case .answering(let exchange): exchange.sweep(now: now)
+        case .draining(let until):
+            if now > until { context.close(promise: nil) }
+        }
+    }
+}
+
+extension HTTPRequestHead {
+    /// The path without its query.
+    ///
+    /// A request target may be a whole URL, which names the same resource as its path does (RFC 9112 §3.2.2).
+    fileprivate var path: Substring {
+        var target = uri[...]
+        if target.utf8.first != UInt8(ascii: "/"), let slashes = target.firstRange(of: "://") {
+            let rest = target[slashes.upperBound...]
+            target = rest.firstIndex(of: "/").map { rest[$0...] } ?? "/"
+        }
+        return target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
+    }
+}
+
+/// What all connections of one listener share.
+struct ConnectionEnvironment: Sendable {
+    let limits: GatewayLimits
+    let origins: OriginPolicy
+    let endpoint: MCPEndpoint
+    /// Every path that no other route claims is the MCP endpoint.
+    let isMCPEndpoint: @Sendable (Substring) -> Bool
+}
+
+/// Tells the connection handler that Hummingbird's answer has left the encoder.
+final class AnswerEndMarker: ChannelOutboundHandler {
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let connection: ConnectionHandler
+
+    init(connection: ConnectionHandler) { self.connection = connection }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let isEnd = if case .end = unwrapOutboundIn(data) { true } else { false }
+        context.write(data, promise: promise)
+        if isEnd {
+            context.flush()
+            connection.forwardedAnswerEnded()
+        }
+    }
+}

@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import MCPTypes
+import NIOCore
+
+/// A complete answer of the MCP endpoint.
+struct HTTPAnswer {
+    var status: Int
+    var contentType: StaticString?
+    var body: OutgoingMessage?
+    var fields: [(StaticString, String)] = []
+    /// Whether the connection must end because the request was not read to its end.
+    var closesConnection = false
+
+    static func json(_ body: OutgoingMessage, status: Int = 200) -> HTTPAnswer {
+        HTTPAnswer(status: status, contentType: "application/json", body: body)
+    }
+
+    static func text(_ status: Int, _ text: String) -> HTTPAnswer {
+        HTTPAnswer(
+            status: status, contentType: "text/plain; charset=utf-8",
+            body: OutgoingMessage(ByteBuffer(string: text + "\n")))
+    }
+
+    static func error(_ error: RequestError, id: RequestID?) -> HTTPAnswer {
+        var body = ByteBuffer()
+        body.writeError(id: id, error: error)
+        return .json(OutgoingMessage(body), status: error.httpStatus)
+    }
+
+    static let accepted = HTTPAnswer(status: 202, contentType: nil, body: nil)
+
+    static func reason(_ status: Int) -> StaticString {
+        switch status {
+        case 200: "200 OK"
+        case 202: "202 Accepted"
+        case 400: "400 Bad Request"
+        case 401: "401 Unauthorized"
+        case 403: "403 Forbidden"
+        case 404: "404 Not Found"
+        case 405: "405 Method Not Allowed"
+        case 406: "406 Not Acceptable"
+        case 408: "408 Request Timeout"
+        case 409: "409 Conflict"
+        case 413: "413 Content Too Large"
+        case 415: "415 Unsupported Media Type"
+        case 429: "429 Too Many Requests"
+        case 431: "431 Request Header Fields Too Large"
+        case 503: "503 Service Unavailable"
+        default: "500 Internal Server Error"
+        }
+    }
+}
+
+/// A message on its way out: small ones are one buffer; a large payload stays where it is and is written beside.
+struct OutgoingMessage: Sendable {
+    private(set) var head: ByteBuffer
+    private(set) var payload: ByteBuffer?
+    private(set) var tail: ByteBuffer?
+
+    /// Up to this size copying is cheaper than another element of a vector write.
+    private static let copiedBytes = 16 * 1024
+
+    init(_ message: ByteBuffer) { head = message }
+
+    init(id: RequestID, result: ByteBuffer) {
+        if result.readableBytes <= Self.copiedBytes {
+            head = ByteBufferAllocator().buffer(capacity: result.readableBytes + 64)
+            head.writeResult(id: id, result: result)
+        } else {
+            head = ByteBuffer()
+            head.writeStaticString(#"{"jsonrpc":"2.0","id":"#)
+            head.writeString(id.json)
+            head.writeStaticString(#","result":"#)
+            payload = result
+            tail = ByteBuffer(staticString: "}")
+        }
+    }
+
+    init(id: RequestID?, error: RequestError) {
+        head = ByteBuffer()
+        head.writeError(id: id, error: error)
+    }
+
+    var count: Int { head.readableBytes + (payload?.readableBytes ?? 0) + (tail?.readableBytes ?? 0) }
+
+    /// The whole message in one buffer.
+    var contiguous: ByteBuffer {
+        guard let payload, let tail else { return head }
+        var whole = ByteBufferAllocator().buffer(capacity: count)
+        whole.writeImmutableBuffer(head)
+        whole.writeImmutableBuffer(payload)
+        whole.writeImmutableBuffer(tail)
+        return whole
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOHTTP1
+
+/// What the MCP endpoint needs of a request's head, taken out once.
+struct RequestHeaders {
+    enum Method { case post, get, delete, other }
+
+    let method: Method
+    let accept: String?
+    let contentType: String?
+    let sessionID: String?
+    let protocolVersion: String?
+    let lastEventID: String?
+    let all: HTTPHeaders
+
+    init(_ head: HTTPRequestHead) {
+        switch head.method {
+        case .POST: method = .post
+        case .GET: method = .get
+        case .DELETE: method = .delete
+        default: method = .other
+        }
+        var accept: String?
+        var contentType: String?
+        var sessionID: String?
+        var protocolVersion: String?
+        var lastEventID: String?
+        for (name, value) in head.headers {
+            switch name.utf8.count {
+            case 6 where name.isHeader("accept"): accept = accept.map { "\($0),\(value)" } ?? value
+            case 12 where name.isHeader("content-type"): contentType = value
+            case 13 where name.isHeader("last-event-id"): lastEventID = value
+            case 14 where name.isHeader("mcp-session-id"): sessionID = value
+            case 20 where name.isHeader("mcp-protocol-version"): protocolVersion = value
+            default: break
+            }
+        }
+        self.accept = accept
+        self.contentType = contentType
+        self.sessionID = sessionID
+        self.protocolVersion = protocolVersion
+        self.lastEventID = lastEventID
+        self.all = head.headers
+    }
+
+    /// Whether the body is declared to be JSON; parameters such as `charset` do not matter.
+    var hasJSONBody: Bool {
+        guard let contentType else { return false }
+        if contentType == "application/json" { return true }
+        let media = contentType.prefix { $0 != ";" }
+        return media.trimmed.isHeader("application/json")
+    }
+
+    /// What nearly every client sends, word for word, so that it need not be taken apart.
+    private var acceptsBothAsUsual: Bool { accept == "application/json, text/event-stream" }
+
+    /// No `Accept` at all means that anything goes (RFC 9110 §12.5.1).
+    var acceptsJSON: Bool {
+        guard let accept, !acceptsBothAsUsual else { return true }
+        return accept.acceptsMedia("application/json", "application/*", "*/*")
+    }
+
+    var acceptsEventStream: Bool {
+        guard let accept, !acceptsBothAsUsual else { return true }
+        return accept.acceptsMedia("text/event-stream", "text/*", "*/*")
+    }
+
+    var namesEventStream: Bool { accept?.acceptsMedia("text/event-stream") ?? false }
+}
+
+extension StringProtocol {
+    /// Whether this is `name`, which is in lower case, without regard to case.
+    func isHeader(_ name: StaticString) -> Bool {
+        var index = 0
+        let count = name.utf8CodeUnitCount
+        return name.withUTF8Buffer { expected in
+            for byte in utf8 {
+                guard index < count else { return false }
+                let lowered = byte >= 65 && byte <= 90 ? byte | 0x20 : byte
+                guard lowered == expected[index] else { return false }
+                index += 1
+            }
+            return index == count
+        }
+    }
+
+    var trimmed: SubSequence {
+        var slice = self[...]
+        while let first = slice.first, first == " " || first == "\t" { slice = slice.dropFirst() }
+        while let last = slice.last, last == " " || last == "\t" { slice = slice.dropLast() }
+        return slice
+    }
+}
+
+extension String {
+    fileprivate func acceptsMedia(_ ranges: StaticString...) -> Bool {
+        split(separator: ",").contains { item in
+            let parts = item.split(separator: ";", omittingEmptySubsequences: false)
+            guard let media = parts.first?.trimmed, ranges.contains(where: { media.isHeader($0) }) else { return false }
+            // q=0 means "not this".
+            return !parts.dropFirst().contains { parameter in
+                let text = parameter.trimmed
+                guard text.hasPrefix("q=") || text.hasPrefix("Q=") else { return false }
+                return Double(String(text.dropFirst(2))) == 0
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+/// A request of a client that is being worked on, as its cancellation sees it.
+final class InFlightRequest: Sendable {
+    private struct State {
+        var cancelTask: (@Sendable () -> Void)?
+        var isStopped = false
+        var isUnwanted = false
+        var isOver = false
+    }
+
+    private let state = Mutex(State())
+
+    /// The request's task, once it exists; it may have ended before it is known here.
+    func adopt<Success>(_ task: Task<Success, Never>) {
+        let isStopped = state.withLock { state in
+            if !state.isOver { state.cancelTask = { task.cancel() } }
+            return state.isStopped
+        }
+        if isStopped { task.cancel() }
+    }
+
+    /// - Parameter isUnwanted: whether the client itself wants no answer any more.
+    func cancel(isUnwanted: Bool = true) {
+        let cancelTask = state.withLock { state in
+            state.isStopped = true
+            state.isUnwanted = state.isUnwanted || isUnwanted
+            return state.cancelTask
+        }
+        cancelTask?()
+    }
+
+    func end() {
+        state.withLock { state in
+            state.isOver = true
+            state.cancelTask = nil
+        }
+    }
+
+    /// Whether the client asked for no answer (2025-11-25, Cancellation).
+    var isCancelled: Bool { state.withLock { $0.isUnwanted } }
+}

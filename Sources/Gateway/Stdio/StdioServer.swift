@@ -1,0 +1,297 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import Authentication
+package import Backends
+import JSONTypes
+package import Logging
+import MCPTypes
+import NIOCore
+import NIOPosix
+import Synchronization
+package import VirtualServer
+
+/// The gateway as a server on standard input and output, for clients that start it as a child process.
+///
+/// One message a line, nothing else on standard output; the end of input ends the session and with it the process
+/// (2025-11-25, Transports, stdio).
+package final class StdioServer: Sendable {
+    private let settings: GatewaySettings
+    private let dispatcher: LegacyDispatcher
+    private let authenticator: Authenticator
+    private let shard: Shard
+    private let logger: Logger
+
+    package init(
+        settings: GatewaySettings, server: VirtualServer, authenticator: Authenticator, shards: Shards, logger: Logger
+    ) {
+        self.settings = settings
+        self.dispatcher = LegacyDispatcher(server: server)
+        self.authenticator = authenticator
+        self.shard = shards.all[0]
+        self.logger = logger
+    }
+
+    /// Serves until the end of input.
+    package func run(input: CInt, output: CInt) async throws {
+        let connection = StdioConnection(
+            settings: settings, dispatcher: dispatcher, principal: authenticator.authenticate(), shard: shard,
+            logger: logger)
+        let channel = try await NIOPipeBootstrap(group: shard.eventLoop)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            // Before the first byte is read: a client may have written long ago.
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(connection) }
+            }
+            .takingOwnershipOfDescriptors(input: input, output: output)
+            .get()
+        await withTaskCancellationHandler {
+            try? await channel.closeFuture.get()
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+        await connection.finish()
+    }
+}
+
+/// The one connection of a stdio server.
+///
+/// `@unchecked Sendable`: `framer`, `session` and `listener` are confined to the channel's loop; `channel` is guarded, so
+/// that `write` may be called from anywhere.
+private final class StdioConnection: ChannelInboundHandler, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let settings: GatewaySettings
+    private let dispatcher: LegacyDispatcher
+    private let principal: Principal
+    private let shard: Shard
+    private let channel = Mutex<(any Channel)?>(nil)
+    private let logger: Logger
+    private var framer: LineFramer
+    private var session: ClientSession?
+    private var listener: Int?
+    /// Requests without an answer yet; confined to the loop like `isInputClosed`.
+    private var openRequests = 0
+    private var isInputClosed = false
+    private let queuedBytes = Mutex(0)
+
+    /// How long requests that are running at the end of input may take.
+    private static let patience = TimeAmount.seconds(10)
+
+    init(
+        settings: GatewaySettings, dispatcher: LegacyDispatcher, principal: Principal, shard: Shard, logger: Logger
+    ) {
+        self.settings = settings
+        self.dispatcher = dispatcher
+        self.principal = principal
+        self.shard = shard
+        self.logger = logger
+        framer = LineFramer(maxLineBytes: settings.limits.requestBodyBytes)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let added = context.channel
+        channel.withLock { $0 = added }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        framer.append(unwrapInboundIn(data))
+        while true {
+            do throws(LineFramingError) {
+                guard let line = try framer.next() else { return }
+                receive(line)
+            } catch {
+                logger.warning("A line from the client is too long", metadata: ["error": "\(error)"])
+                answer(OutgoingMessage(id: nil, error: RequestError(.invalidRequest, "The message is too large")))
+            }
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event {
+            isInputClosed = true
+            if openRequests == 0 {
+                context.close(promise: nil)
+            } else {
+                // What was asked before the end is still answered: `printf … | vmcp serve --stdio` is a fair use.
+                let channel = context.channel
+                context.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    private func requestEnded() {
+        openRequests -= 1
+        guard isInputClosed, openRequests == 0, let channel = channel.withLock({ $0 }) else { return }
+        // Behind the last answer in the channel's queue.
+        channel.writeAndFlush(ByteBuffer()).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    /// Ends the session after the channel has closed.
+    func finish() async {
+        let (session, listener) = await withCheckedContinuation { continuation in
+            shard.eventLoop.execute { continuation.resume(returning: (self.session, self.listener)) }
+        }
+        if let listener { dispatcher.server.capabilities.removeListener(listener) }
+        await session?.close()
+    }
+
+    // MARK: Messages
+
+    private func receive(_ line: ByteBuffer) {
+        let message: MCPMessage
+        do throws(MCPMessageError) {
+            message = try MCPMessage(parsing: line, limits: settings.limits.json)
+        } catch {
+            if case .batch = error, let session, session.revision.allowsBatches {
+                batch(line, session)
+            } else {
+                answer(OutgoingMessage(id: error.id, error: error.requestError))
+            }
+            return
+        }
+        let params: JSONSlice? =
+            switch message {
+            case .request(_, _, let params), .notification(_, let params): params
+            case .response: nil
+            }
+        if case .modern(let requested) = EraSwitch.decide(header: nil, params: params, hasSession: session != nil) {
+            if case .request(let id, _, _) = message {
+                answer(OutgoingMessage(id: id, error: LegacyDispatcher.unsupportedVersion(requested: requested)))
+            }
+            return
+        }
+        switch message {
+        case .request(let id, .initialize, let params) where session == nil: open(id, params)
+        case .request(let id, .ping, _) where session == nil:
+            answer(OutgoingMessage(id: id, result: JSONSlice.emptyObject.bytes))
+        case .request(let id, let method, let params):
+            guard let session else {
+                answer(OutgoingMessage(id: id, error: RequestError(.invalidRequest, "initialize comes first")))
+                return
+            }
+            serve(id, method, params, session)
+        case .notification(let method, let params):
+            guard let session else { return }
+            dispatcher.receive(method, params: params, session: session, caller: caller(session))
+        case .response(let id, let outcome):
+            session?.receive(answerTo: id, outcome)
+        }
+    }
+
+    private func open(_ id: RequestID, _ params: JSONSlice?) {
+        do throws(RequestError) {
+            let opening = try LegacyDispatcher.Opening(params)
+            let session = ClientSession(
+                id: "stdio", principal: principal, revision: opening.revision, capabilities: opening.capabilities,
+                limits: settings.limits, output: { [self] in write($0) })
+            self.session = session
+            session.backends.setListening(true, on: shard)
+            let server = dispatcher.server
+            listener = server.capabilities.addListener { [weak session] in session?.listsChanged($0) }
+            openRequests += 1
+            _ = Task.immediate(executorPreference: shard.executor) {
+                let result = await server.initializeResult(revision: opening.revision)
+                self.answer(OutgoingMessage(id: id, result: result))
+                self.requestEnded()
+            }
+        } catch {
+            answer(OutgoingMessage(id: id, error: error))
+        }
+    }
+
+    private func serve(_ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ session: ClientSession) {
+        let request: InFlightRequest
+        switch session.begin(id) {
+        case .admitted(let admitted): request = admitted
+        case .duplicate:
+            answer(OutgoingMessage(id: id, error: RequestError(.invalidRequest, "A request with this id is in flight")))
+            return
+        case .tooMany:
+            answer(OutgoingMessage(id: id, error: RequestError(.overloaded, "Too many requests at a time")))
+            return
+        case .closed: return
+        }
+        let caller = caller(session)
+        let dispatcher = self.dispatcher
+        openRequests += 1
+        let task = Task.immediate(executorPreference: shard.executor) {
+            let message: OutgoingMessage
+            do throws(RequestError) {
+                let result = try await dispatcher.result(of: method, params: params, session: session, caller: caller)
+                message = OutgoingMessage(id: id, result: result)
+            } catch {
+                message = OutgoingMessage(id: id, error: error)
+            }
+            session.end(id, request)
+            if !request.isCancelled { self.answer(message) }
+            self.requestEnded()
+        }
+        request.adopt(task)
+    }
+
+    private func batch(_ line: ByteBuffer, _ session: ClientSession) {
+        let batch: MessageBatch
+        do throws(RequestError) {
+            batch = try MessageBatch(line, limits: settings.limits)
+        } catch {
+            answer(OutgoingMessage(id: nil, error: error))
+            return
+        }
+        let caller = caller(session)
+        for (method, params) in batch.notifications {
+            dispatcher.receive(method, params: params, session: session, caller: caller)
+        }
+        for (id, outcome) in batch.responses { session.receive(answerTo: id, outcome) }
+        guard batch.expectsAnswer else { return }
+        let dispatcher = self.dispatcher
+        openRequests += 1
+        _ = Task.immediate(executorPreference: shard.executor) {
+            if let answers = await batch.serve(dispatcher, session: session, caller: caller) {
+                _ = self.write(answers)
+            }
+            self.requestEnded()
+        }
+    }
+
+    private func caller(_ session: ClientSession) -> Caller {
+        Caller(
+            principal: principal, revision: session.revision, shard: shard, channel: GeneralChannel(session: session),
+            sessions: session.backends)
+    }
+
+    // MARK: Output
+
+    private func answer(_ message: OutgoingMessage) { _ = write(message.contiguous) }
+
+    /// Writes one line. White space in a message may hold line ends, which would break the framing, so they become
+    /// spaces; inside strings JSON has none.
+    private func write(_ message: ByteBuffer) -> Bool {
+        guard let channel = channel.withLock({ $0 }), channel.isActive else { return false }
+        let count = message.readableBytes + 1
+        let isFull = queuedBytes.withLock { queued in
+            guard queued < settings.limits.queuedBytesPerStream * 8 else { return true }
+            queued += count
+            return false
+        }
+        guard !isFull else {
+            logger.warning("The client does not read; a message was dropped")
+            return false
+        }
+        var line = ByteBufferAllocator().buffer(capacity: count)
+        if message.readableBytesView.contains(where: { $0 == 0x0A || $0 == 0x0D }) {
+            line.writeBytes(message.readableBytesView.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 })
+        } else {
+            line.writeImmutableBuffer(message)
+        }
+        line.writeStaticString("\n")
+        channel.writeAndFlush(line).whenComplete { [self] _ in
+            queuedBytes.withLock { $0 -= count }
+        }
+        return true
+    }
+}
