@@ -15,6 +15,7 @@ let settings: [SwiftSetting] =
     ] + (Context.environment["VMCP_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let deque = product(name: "DequeModule", package: "swift-collections")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
@@ -29,6 +30,7 @@ extension Target.Dependency {
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
+    static let signals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
     static let system = product(name: "SystemPackage", package: "swift-system")
     static let yams = product(name: "Yams", package: "Yams")
@@ -49,7 +51,9 @@ func module(
 
 let package = Package(
     name: "vmcp",
+    products: [.executable(name: "vmcp", targets: ["vmcp"])],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -101,6 +105,25 @@ let package = Package(
 
         // An "everything" MCP server of our own: for the quick start, the tests and the benchmark.
         module("ExampleBackend", uses: ["JSONTypes", .hummingbird, .lifecycle, .logging, .nioCore, .nioPosix]),
+
+        // Everything put together, and the program.
+        module(
+            "VMCPApplication",
+            uses: [
+                "JSONTypes", "MCPTypes", "Observability", "VMCPConfiguration", "Aggregation", "Authentication",
+                "Backends",
+                "VirtualServer", "Gateway", .lifecycle, .logging, .nioCore, .nioPosix,
+            ],
+            tests: ["ExampleBackend", "TestSupport"]),
+        [
+            .executableTarget(
+                name: "vmcp",
+                dependencies: [
+                    "MCPTypes", "Observability", "VMCPConfiguration", "Backends", "ExampleBackend", "VMCPApplication",
+                    .argumentParser, .lifecycle, .logging, .nioPosix, .signals,
+                ],
+                swiftSettings: settings)
+        ],
     ].flatMap { $0 },
     swiftLanguageModes: [.v6]
 )

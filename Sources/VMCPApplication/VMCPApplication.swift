@@ -1,0 +1,220 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Aggregation
+import Authentication
+import Backends
+import Gateway
+package import Logging
+import MCPTypes
+package import NIOCore
+import NIOPosix
+import ServiceLifecycle
+package import VMCPConfiguration
+import VirtualServer
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// The composition root: builds everything from a configuration, runs it, and takes it down again.
+package final class VMCPApplication: Sendable {
+    private let options: ServeOptions
+    private let logger: Logger
+    private let group: any EventLoopGroup
+    private let shards: Shards
+    private let backends: [Backend]
+    private let capabilities: Capabilities
+    private let server: VirtualServer
+    private let gatewaySettings: GatewaySettings
+    private let authenticator: Authenticator
+    private let tasks: TaskSupervisor
+    private let statusInterval: Duration
+
+    /// How long backends may take to be heard of before readiness is reported without them.
+    private static let startPatience = Duration.seconds(5)
+    /// All of a shutdown takes 10 s at most: this much for what runs, the rest for taking down.
+    private static let drainTime = Duration.seconds(4)
+    /// Long enough for a child that ends only by SIGKILL.
+    private static let closeTime = Duration.seconds(5)
+
+    /// - Throws: when the configuration asks for something that cannot be, or cannot be had here.
+    package init(
+        configuration: Configuration, options: ServeOptions, group: any EventLoopGroup, logger: Logger
+    ) throws(StartupError) {
+        self.options = options
+        self.logger = logger
+        self.group = group
+        guard let authenticator = Authenticator(configuration.incomingAuth, environment: options.environment) else {
+            throw StartupError("incomingAuth.type: oidc is not available in this version")
+        }
+        self.authenticator = authenticator
+        guard options.isLoopback || options.allowsAnonymousNonLoopback || configuration.http.allowAnonymousNonLoopback
+        else {
+            throw StartupError(
+                "incomingAuth lets everybody in, and \(options.host) can be reached from other machines; "
+                    + "listen on 127.0.0.1, or say --allow-anonymous-non-loopback if that is meant")
+        }
+        let shards = Shards(group: group)
+        self.shards = shards
+        tasks = TaskSupervisor()
+        statusInterval = configuration.operational.failureHandling.statusReportingInterval
+        backends = try Self.makeBackends(configuration, options, shards, logger)
+        capabilities = Capabilities(
+            settings: AggregationSettings(configuration.aggregation),
+            mode: PartialFailureMode(configuration.operational.failureHandling.partialFailureMode),
+            backends: backends, logger: logger, tasks: tasks)
+        server = VirtualServer(
+            name: configuration.name, backends: backends, capabilities: capabilities, logger: logger)
+        gatewaySettings = GatewaySettings(configuration, options: options)
+    }
+
+    private static func makeBackends(
+        _ configuration: Configuration, _ options: ServeOptions, _ shards: Shards, _ logger: Logger
+    ) throws(StartupError) -> [Backend] {
+        let (headers, warnings) = StaticHeaders.read(
+            environment: options.environment, backends: configuration.backends.map(\.name),
+            passthroughHeaders: configuration.passthroughHeaders)
+        for warning in warnings { logger.warning("\(warning)") }
+        var backends: [Backend] = []
+        for backend in configuration.backends {
+            var fields: [(String, String)] = []
+            switch headers[backend.name] {
+            case .headers(let list): fields = list.map { ($0.name, $0.value.exposed) }
+            case .refused(let reason): throw StartupError("backend \"\(backend.name)\": \(reason)")
+            case nil: break
+            }
+            let settings = try BackendSettings(backend, of: configuration, headers: fields, options: options)
+            do {
+                backends.append(try Backend(settings: settings, shards: shards, logger: logger))
+            } catch {
+                throw StartupError(
+                    "backend \"\(backend.name)\": caBundlePath \(backend.caBundlePath ?? "") cannot be used: \(error)")
+            }
+        }
+        return backends
+    }
+
+    // MARK: Running
+
+    /// Serves over HTTP until cancelled or shut down.
+    ///
+    /// - Parameter onReady: called once the endpoint listens and the backends have been heard of, or have had their time.
+    package func run(onReady: @escaping @Sendable (ReadyReport) -> Void = { _ in }) async throws {
+        let gateway = GatewayServer(
+            settings: gatewaySettings, server: server, backends: backends, authenticator: authenticator, group: group,
+            shards: shards, logger: logger)
+        startBackends()
+        do {
+            try await withGracefulShutdownHandler {
+                try await serve(gateway, onReady)
+            } onGracefulShutdown: { [tasks] in
+                // What still runs after its time is answered with an error, so that its connection can end.
+                tasks.run {
+                    try? await Task.sleep(for: Self.drainTime)
+                    await gateway.endSessions()
+                }
+            }
+        } catch is CancellationError {
+        } catch {
+            await stop(gateway)
+            let address = "\(options.host):\(options.port)"
+            guard let error = error as? IOError else { throw StartupError("cannot listen on \(address): \(error)") }
+            switch error.errnoCode {
+            case EADDRINUSE:
+                throw StartupError(
+                    "\(address) is in use; stop the program that listens there, or choose another --port")
+            case EADDRNOTAVAIL:
+                throw StartupError("\(options.host) is no address of this machine; choose another --host")
+            case EACCES:
+                throw StartupError("listening on \(address) is not permitted; choose a --port above 1023")
+            default:
+                throw StartupError("cannot listen on \(address) (errno \(error.errnoCode))")
+            }
+        }
+        await stop(gateway)
+    }
+
+    private func serve(
+        _ gateway: GatewayServer, _ onReady: @escaping @Sendable (ReadyReport) -> Void
+    ) async throws {
+        try await gateway.run(host: options.host, port: options.port) { [self] port in
+            tasks.run { [self] in
+                await capabilities.settle(within: Self.startPatience)
+                capabilities.stopWaiting()
+                if !Task.isCancelled { onReady(report(port: port)) }
+            }
+        }
+    }
+
+    /// Serves one client on standard input and output until it closes its end.
+    package func runStdio(input: CInt, output: CInt) async throws {
+        startBackends()
+        let stdio = StdioServer(
+            settings: gatewaySettings, server: server, authenticator: authenticator, shards: shards, logger: logger)
+        do {
+            try await stdio.run(input: input, output: output)
+        } catch {
+            await stop(nil)
+            throw StartupError("standard input and output cannot be used: \(error)")
+        }
+        await stop(nil)
+    }
+
+    /// The longest that a graceful shutdown waits for running requests.
+    package static var gracefulShutdownDuration: Duration { drainTime + .milliseconds(500) }
+
+    private func startBackends() {
+        shards.start()
+        for backend in backends {
+            let monitor = BackendMonitor(backend: backend) { [capabilities] in capabilities.update($0) }
+            tasks.run { await monitor.run() }
+        }
+        tasks.run { [self] in await reportStatus() }
+    }
+
+    /// One line for each status interval, for those who follow the log instead of `/status`.
+    private func reportStatus() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: statusInterval)
+            if Task.isCancelled { return }
+            let unhealthy = backends.filter { !$0.health.status.servesTraffic }.map(\.name)
+            let counts = capabilities.listed.counts
+            logger.debug(
+                "Status",
+                metadata: [
+                    "backends": "\(backends.count - unhealthy.count)/\(backends.count)",
+                    "unhealthy": "\(unhealthy.joined(separator: ","))",
+                    "tools": "\(counts.tools)", "resources": "\(counts.resources)", "prompts": "\(counts.prompts)",
+                ])
+        }
+    }
+
+    private func stop(_ gateway: GatewayServer?) async {
+        tasks.cancelAll()
+        await withDiscardingTaskGroup { group in
+            group.addTask { await gateway?.close(within: Self.closeTime) }
+            group.addTask { [tasks] in await tasks.finish(within: Self.closeTime) }
+        }
+        for backend in backends { backend.close() }
+        shards.stop()
+    }
+
+    private func report(port: Int) -> ReadyReport {
+        ReadyReport(
+            name: server.name,
+            endpoint: "http://\(options.host.contains(":") ? "[\(options.host)]" : options.host):\(port)/mcp",
+            backends: backends.map { backend in
+                let report = capabilities.report(of: backend.name)
+                return ReadyReport.Backend(
+                    name: backend.name, transport: backend.settings.endpoint.transportName,
+                    isReachable: report?.isReachable ?? false,
+                    problem: report?.problem.map { "\($0)" },
+                    revision: report?.handshake?.revision.rawValue,
+                    tools: report?.catalog?.tools.count ?? 0, resources: report?.catalog?.resources.count ?? 0,
+                    prompts: report?.catalog?.prompts.count ?? 0)
+            })
+    }
+}
