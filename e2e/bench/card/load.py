@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of wrk, the independent load generator."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .session import Session
+
+SCRIPT = Path(__file__).resolve().parent.parent / "load" / "request.lua"
+MARK = "@ID@"
+FIRST_ID = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Question:
+    """What every request of a run asks; MARK stands for the request's own id."""
+
+    method: str
+    parameters: dict
+    expect: str
+    minimum: int = 1
+
+    @staticmethod
+    def call(tool: str, arguments: dict, expect: str, minimum: int = 1) -> Question:
+        return Question("tools/call", {"name": tool, "arguments": arguments}, expect, minimum)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One run of wrk."""
+
+    requests: int
+    seconds: float
+    bytes: int
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    worst_ms: float
+    failures: int
+    failure_text: str
+    checked: int
+    wrong: int
+    example: str
+    generator_cpu: float
+
+    @property
+    def rate(self) -> float:
+        return self.requests / self.seconds if self.seconds else 0.0
+
+    @property
+    def bytes_per_answer(self) -> float:
+        return self.bytes / self.requests if self.requests else 0.0
+
+
+class Generator:
+    """wrk with one thread, and a directory for its plans."""
+
+    def __init__(self, program: str, directory: Path):
+        self.program, self.directory = program, directory
+
+    def post(self, port: int, question: Question, sessions: list[Session], connections: int, seconds: int,
+             verify: bool) -> Sample:
+        body = json.dumps({"jsonrpc": "2.0", "id": FIRST_ID, "method": question.method,
+                           "params": question.parameters}, separators=(",", ":"))
+        parts = body.replace(str(FIRST_ID), MARK, 1).split(MARK)
+        length = len(body.encode()) + body.count(MARK) * (len(str(FIRST_ID)) - len(MARK))
+        head = (f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+                f"Accept: application/json, text/event-stream\r\nContent-Length: {length}\r\n")
+        plan = {
+            "method": "POST",
+            "head": head,
+            "sessions": [_session_headers(session) for session in sessions],
+            "middle": "\r\n" + parts[0],
+            "between": parts[1],
+            "expect": question.expect,
+            "minimum": question.minimum,
+        }
+        if len(parts) == 3:
+            plan["tail"] = parts[2]
+        return self._run(port, plan, connections, seconds, verify)
+
+    def get(self, port: int, path: str, length: int, connections: int, seconds: int, verify: bool) -> Sample:
+        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+        plan = {"method": "GET", "head": head, "sessions": [], "minimum": length}
+        return self._run(port, plan, connections, seconds, verify)
+
+    def _run(self, port: int, plan: dict, connections: int, seconds: int, verify: bool) -> Sample:
+        plan_file, result_file = self.directory / "plan.lua", self.directory / "result.json"
+        result_file.unlink(missing_ok=True)
+        plan = {**plan, "verify": verify, "destination": str(result_file)}
+        plan_file.write_text("return " + _lua(plan) + "\n")
+        arguments = [self.program, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s",
+                     "-s", str(SCRIPT), f"http://127.0.0.1:{port}", "--", str(plan_file)]
+        output = self.directory / "wrk.log"
+        with output.open("wb") as file:
+            child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+            try:
+                usage = _wait(child, seconds + 60)
+            except BaseException:
+                child.kill()
+                child.wait()
+                raise
+        if not result_file.exists():
+            raise RuntimeError(f"wrk wrote no result: {output.read_text(errors='replace')[-800:]}")
+        numbers, _, example = result_file.read_text(errors="replace").partition("\n")
+        values = json.loads(numbers)
+        kinds = {kind: values[kind] for kind in ("connect", "read", "write", "status", "timeout") if values[kind]}
+        return Sample(
+            requests=values["requests"],
+            seconds=values["microseconds"] / 1e6,
+            bytes=values["bytes"],
+            p50_ms=values["p50"] / 1000,
+            p90_ms=values["p90"] / 1000,
+            p99_ms=values["p99"] / 1000,
+            worst_ms=values["worst"] / 1000,
+            failures=sum(kinds.values()),
+            failure_text=", ".join(f"{count} {kind}" for kind, count in kinds.items()),
+            checked=values["checked"],
+            wrong=values["wrong"],
+            example=example.strip(),
+            generator_cpu=usage,
+        )
+
+
+def _wait(child: subprocess.Popen, patience: float) -> float:
+    """CPU seconds of the ended child."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        pid, status, usage = os.wait4(child.pid, os.WNOHANG)
+        if pid:
+            child.returncode = os.waitstatus_to_exitcode(status)
+            return usage.ru_utime + usage.ru_stime
+        time.sleep(0.05)
+    raise TimeoutError(f"wrk did not end in {patience:.0f} s")
+
+
+def _session_headers(session: Session) -> str:
+    headers = f"MCP-Protocol-Version: {session.revision}\r\n"
+    return headers + (f"Mcp-Session-Id: {session.id}\r\n" if session.id else "")
+
+
+def _lua(value) -> str:
+    """A Lua literal of a plan."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        plain = all(32 <= byte < 127 and byte not in b'"\\' for byte in value.encode())
+        text = value if plain else "".join(f"\\{byte:03}" for byte in value.encode())
+        return f'"{text}"'
+    if isinstance(value, list):
+        return "{" + ", ".join(_lua(item) for item in value) + "}"
+    return "{" + ", ".join(f"{key} = {_lua(item)}" for key, item in value.items()) + "}"

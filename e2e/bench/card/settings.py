@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a run was asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Programs and amounts of one run."""
+
+    binary: str
+    wrk: str
+    nginx: str
+    fastmcp_python: str
+    mcp_proxy: str
+    quick: bool
+    rounds: int
+    seconds: int
+    only: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the numbers make a card: all lines, full length."""
+        return not self.quick and not self.only
+
+    @property
+    def idle_sessions(self) -> int:
+        return 2_000 if self.quick else 10_000
