@@ -86,7 +86,8 @@ final class HTTPExchange: @unchecked Sendable {
                 fail(.invalidResponse("an event stream where none was asked for"))
             } else {
                 mode = .events
-                events = SSEParser(limits: SSELimits(maxEventBytes: limits.eventBytes))
+                events = SSEParser(
+                    limits: SSELimits(maxEventBytes: limits.eventBytes, maxLineBytes: limits.eventBytes))
             }
         } else {
             mode = .collecting

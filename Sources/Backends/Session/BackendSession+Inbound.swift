@@ -137,6 +137,21 @@ extension BackendSession {
         }
     }
 
+    /// Tells the backend that nobody waits for `call` any more; a handshake must not be cancelled
+    /// (2025-11-25, Cancellation).
+    func withdraw(_ call: PendingCall, over link: any SessionLink) {
+        guard handshake != nil else { return }
+        var message = ByteBuffer()
+        message.writeNotification(method: .cancelled, params: JSONSlice(["requestId": .number(JSONNumber(call.id))]))
+        send(message, over: link, on: call.shard)
+    }
+
+    /// A message was too long to be read. When only one call waits, it was that call's answer.
+    func skippedOverlongMessage() {
+        let limit = backend.settings.limits.responseBytes
+        soleCall?.deliver(.failed(.invalidResponse("the answer is larger than \(limit) bytes")))
+    }
+
     /// Tells the backend something of the client's own, such as changed roots. Nothing is sent to a backend that the
     /// session has not opened.
     package func notify(_ method: MCPMethod, params: JSONSlice?, on shard: Shard) {

@@ -104,7 +104,7 @@ final class LegacySSELink: SessionLink {
             call.deliver(.failed(.unavailable("the stream is not open")))
             return
         }
-        call.withdraw = { [self] in withdraw(call) }
+        call.withdraw = { [self] in session.withdraw(call, over: self) }
         let exchange = HTTPExchange(request: request, limits: backend.settings.limits) { reply in
             switch reply {
             case .answer(let status, _, _) where (200..<300).contains(status): break
@@ -132,13 +132,6 @@ final class LegacySSELink: SessionLink {
         case .failed(.aborted): throw .timeout
         case .streamEnded, .failed: throw .outcomeUnknown("the connection was lost")
         }
-    }
-
-    private func withdraw(_ call: PendingCall) {
-        guard session.handshake != nil else { return }
-        var message = ByteBuffer()
-        message.writeNotification(method: .cancelled, params: JSONSlice(["requestId": .number(JSONNumber(call.id))]))
-        session.send(message, over: self, on: call.shard)
     }
 
     func adopt(_ revision: ProtocolRevision) {}

@@ -36,6 +36,7 @@ final class StdioLink: SessionLink {
                     // Before the link exists nothing was asked: such a line is a banner at best.
                     if let link = owner.withLock({ $0.link }) { session.receive(line, during: nil, from: link) }
                 },
+                onOverlongLine: { session.skippedOverlongMessage() },
                 onExit: { exit in
                     let level: Logger.Level = exit.cause == .stopRequested ? .debug : .warning
                     session.backend.logger.log(level: level, "Backend process ended", metadata: ["exit": "\(exit)"])
@@ -53,7 +54,7 @@ final class StdioLink: SessionLink {
     }
 
     func send(_ message: ByteBuffer, for call: PendingCall, headers: ForwardedHeaders) {
-        call.withdraw = { [self] in withdraw(call) }
+        call.withdraw = { [self] in session.withdraw(call, over: self) }
         do throws(StdioError) {
             try process.send(message)
         } catch {
@@ -67,13 +68,6 @@ final class StdioLink: SessionLink {
         } catch {
             throw error.sendFailure
         }
-    }
-
-    private func withdraw(_ call: PendingCall) {
-        guard session.handshake != nil else { return }
-        var message = ByteBuffer()
-        message.writeNotification(method: .cancelled, params: JSONSlice(["requestId": .number(JSONNumber(call.id))]))
-        session.send(message, over: self, on: call.shard)
     }
 
     func adopt(_ revision: ProtocolRevision) {}

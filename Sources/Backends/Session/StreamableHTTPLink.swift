@@ -65,7 +65,10 @@ final class StreamableHTTPLink: SessionLink {
         )
         stream.exchange = exchange
         call.release = { stream.exchange?.abort() }
-        call.withdraw = { [self] in withdraw(call) }
+        call.withdraw = { [self] in
+            // Closing the connection alone is not a cancellation (2025-11-25, Transports).
+            session.withdraw(call, over: self)
+        }
         backend.pool(on: call.shard).run(exchange)
     }
 
@@ -192,15 +195,6 @@ final class StreamableHTTPLink: SessionLink {
         case .failed(.aborted): throw .timeout
         case .failed: throw .outcomeUnknown("the connection was lost")
         }
-    }
-
-    /// Tells the backend that nobody waits any more. Closing the connection alone is not a cancellation
-    /// (2025-11-25, Transports), and `initialize` must not be cancelled at all.
-    private func withdraw(_ call: PendingCall) {
-        guard state.withLock({ $0.revision != nil && !$0.isClosed }) else { return }
-        var message = ByteBuffer()
-        message.writeNotification(method: .cancelled, params: JSONSlice(["requestId": .number(JSONNumber(call.id))]))
-        session.send(message, over: self, on: call.shard)
     }
 
     // MARK: Listening

@@ -14,7 +14,7 @@ package protocol Sweepable: AnyObject {
 /// Nothing inside a shard is locked. Deadlines are fields that the tick compares, because a sleeping task per request
 /// costs an executor job and keeps its memory until the sleep would have ended.
 ///
-/// `@unchecked Sendable`: `watched`, `tick` and `now…` are touched on `eventLoop` only; each access asserts it.
+/// `@unchecked Sendable`: `watched` and `tick` are touched on `eventLoop` only; each access asserts it.
 package final class Shard: @unchecked Sendable {
     package let index: Int
     package let eventLoop: any EventLoop

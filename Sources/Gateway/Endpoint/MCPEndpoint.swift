@@ -399,15 +399,3 @@ extension MCPMessage {
         if case .request(let id, _, _) = self { id } else { nil }
     }
 }
-
-/// The date of one shard, refreshed by its tick. Touched only on the shard's loop.
-private final class ShardClock: Sweepable, @unchecked Sendable {
-    var date: HTTPDate
-
-    init() {
-        date = HTTPDate()
-        date.refresh()
-    }
-
-    func sweep(now: NIODeadline) { date.refresh() }
-}

@@ -378,31 +378,3 @@ extension HTTPRequestHead {
         return target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
     }
 }
-
-/// What all connections of one listener share.
-struct ConnectionEnvironment: Sendable {
-    let limits: GatewayLimits
-    let origins: OriginPolicy
-    let endpoint: MCPEndpoint
-    /// Every path that no other route claims is the MCP endpoint.
-    let isMCPEndpoint: @Sendable (Substring) -> Bool
-}
-
-/// Tells the connection handler that Hummingbird's answer has left the encoder.
-final class AnswerEndMarker: ChannelOutboundHandler {
-    typealias OutboundIn = HTTPServerResponsePart
-    typealias OutboundOut = HTTPServerResponsePart
-
-    private let connection: ConnectionHandler
-
-    init(connection: ConnectionHandler) { self.connection = connection }
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        let isEnd = if case .end = unwrapOutboundIn(data) { true } else { false }
-        context.write(data, promise: promise)
-        if isEnd {
-            context.flush()
-            connection.forwardedAnswerEnded()
-        }
-    }
-}

@@ -92,6 +92,25 @@ struct StdioSessionTests {
         }
     }
 
+    @Test("BC-27: an answer that is too long fails its call at once, and the next call is served")
+    func overlongAnswer() async throws {
+        try await run(
+            cases: #"*long*) say "$(head -c 20000 /dev/zero | tr '\0' x)" ;;"#,
+            configure: { $0.limits.responseBytes = 10_000 }
+        ) { harness in
+            try await harness.withSession { session in
+                _ = try await harness.open(session)
+                let result = await harness.call(session, "long")
+                guard case .invalidResponse(let reason) = result.error else {
+                    Issue.record("\(result)")
+                    return
+                }
+                #expect(reason.contains("10000 bytes"))
+                #expect(await harness.call(session).text == "from the child")
+            }
+        }
+    }
+
     @Test("ST-10: a child that crashes fails its calls with an unknown outcome, and the next call starts another")
     func crash() async throws {
         try await run(cases: "*crash*) kill -9 $$ ;;\n*hang*) : ;;") { harness in

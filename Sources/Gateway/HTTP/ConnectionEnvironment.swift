@@ -1,0 +1,11 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// What all connections of one listener share.
+struct ConnectionEnvironment: Sendable {
+    let limits: GatewayLimits
+    let origins: OriginPolicy
+    let endpoint: MCPEndpoint
+    /// Every path that no other route claims is the MCP endpoint.
+    let isMCPEndpoint: @Sendable (Substring) -> Bool
+}
