@@ -16,7 +16,9 @@ let settings: [SwiftSetting] =
 
 extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let deque = product(name: "DequeModule", package: "swift-collections")
+    static let grdb = product(name: "GRDB", package: "GRDB.swift")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
@@ -55,12 +57,14 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -74,11 +78,17 @@ let package = Package(
         // Not "Configuration": a package that Hummingbird brings has a target of that name.
         module("VMCPConfiguration", uses: [.yams]),
         module("Aggregation", uses: ["JSONTypes", .nioCore]),
+
+        // State, and the world outside: one store, one client for whatever others can point us at.
+        module("Storage", uses: [.crypto, .grdb, .logging], tests: ["TestSupport"]),
+
+        // Who asks: the resource server's side, and the authorization server's.
         module("Authentication", uses: [], tests: nil),
 
         // Scripted peers and raw clients; only tests import it.
         module(
-            "TestSupport", uses: ["JSONTypes", "MCPTypes", .logging, .nioCore, .nioHTTP1, .nioPosix], tests: nil),
+            "TestSupport", uses: ["JSONTypes", "MCPTypes", "Storage", .logging, .nioCore, .nioHTTP1, .nioPosix],
+            tests: nil),
 
         // What talks to backends.
         module(
