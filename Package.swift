@@ -16,6 +16,7 @@ let settings: [SwiftSetting] =
 
 extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let deque = product(name: "DequeModule", package: "swift-collections")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
@@ -67,6 +68,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
@@ -81,6 +83,9 @@ let package = Package(
 
         // State, and the world outside: one store, one client for whatever others can point us at.
         module("Storage", uses: [.crypto, .grdb, .logging], tests: ["TestSupport"]),
+        module(
+            "OutboundHTTP", uses: [.asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL],
+            tests: ["TestSupport"]),
 
         // Who asks: the resource server's side, and the authorization server's.
         module("Authentication", uses: [], tests: nil),
