@@ -18,6 +18,7 @@ extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
     static let deque = product(name: "DequeModule", package: "swift-collections")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
@@ -88,7 +89,10 @@ let package = Package(
             tests: ["TestSupport"]),
 
         // Who asks: the resource server's side, and the authorization server's.
-        module("Authentication", uses: [], tests: nil),
+        module(
+            "Authentication",
+            uses: ["JSONTypes", "Observability", "OutboundHTTP", .crypto, .cryptoExtras, .logging, .nioCore],
+            tests: ["TestSupport"]),
 
         // Scripted peers and raw clients; only tests import it.
         module(
