@@ -15,6 +15,7 @@ let settings: [SwiftSetting] =
     ] + (Context.environment["VMCP_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 extension Target.Dependency {
+    static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
@@ -58,6 +59,7 @@ let package = Package(
     products: [.executable(name: "vmcp", targets: ["vmcp"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -92,6 +94,13 @@ let package = Package(
         module(
             "Authentication",
             uses: ["JSONTypes", "Observability", "OutboundHTTP", .crypto, .cryptoExtras, .logging, .nioCore],
+            tests: ["TestSupport"]),
+        module(
+            "AuthServer",
+            uses: [
+                "JSONTypes", "Observability", "Storage", "OutboundHTTP", "Authentication", .asn1, .crypto,
+                .cryptoExtras, .httpTypes, .hummingbird, .logging, .nioCore,
+            ],
             tests: ["TestSupport"]),
 
         // Scripted peers and raw clients; only tests import it.
