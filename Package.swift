@@ -117,6 +117,9 @@ let package = Package(
             ],
             tests: ["TestSupport"]),
 
+        module(
+            "OutgoingAuth", uses: ["Observability", "Authentication", "Backends"], tests: ["TestSupport"]),
+
         // The core, without transports, and the edge that has them.
         module(
             "VirtualServer",
@@ -138,9 +141,9 @@ let package = Package(
         module(
             "VMCPApplication",
             uses: [
-                "JSONTypes", "MCPTypes", "Observability", "VMCPConfiguration", "Aggregation", "Authentication",
-                "Backends",
-                "VirtualServer", "Gateway", .lifecycle, .logging, .nioCore, .nioPosix,
+                "JSONTypes", "MCPTypes", "Observability", "VMCPConfiguration", "Aggregation", "Storage", "OutboundHTTP",
+                "Authentication", "AuthServer", "Backends", "OutgoingAuth", "VirtualServer", "Gateway", .crypto,
+                .hummingbird, .lifecycle, .logging, .nioCore, .nioPosix,
             ],
             tests: ["ExampleBackend", "TestSupport"]),
         [

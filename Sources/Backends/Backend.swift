@@ -18,6 +18,7 @@ package final class Backend: Sendable {
     private let pools: [HTTPConnectionPool]
     private let signals = Mutex<(@Sendable (BackendSignal) -> Void)?>(nil)
     private let announcer = Mutex<WeakSession>(WeakSession())
+    private let announcements = Mutex<(@Sendable (CapabilityKind) -> Void)?>(nil)
 
     package var name: String { settings.name }
 
@@ -31,7 +32,8 @@ package final class Backend: Sendable {
         self.logger = logger
         limiter = ConcurrencyLimiter(
             maximumActive: settings.maximumConcurrentRequests, maximumWaiting: settings.maximumQueuedRequests)
-        health = HealthRecord(settings: settings.health, breaker: settings.breaker)
+        health = HealthRecord(
+            settings: settings.health, breaker: settings.breaker, hasCredentials: settings.credentials != .none)
         if let endpoint = settings.endpoint.http {
             let tls = endpoint.isTLS ? try BackendTLS.context(caBundlePath: settings.caBundlePath) : nil
             pools = shards.all.map { shard in
@@ -87,9 +89,15 @@ package final class Backend: Sendable {
     func signal(_ signal: BackendSignal) { signals.withLock { $0 }?(signal) }
 
     /// A session's backend announced changed lists.
-    func announced(_ kind: CapabilityKind, by session: BackendSession) {
+    package func announce(_ kind: CapabilityKind, by session: BackendSession) {
+        announcements.withLock { $0 }?(kind)
         announcer.withLock { $0.session = session }
         signal(.listChanged(kind))
+    }
+
+    /// Calls `handler` whenever a session hears of changed lists; for those who read lists themselves.
+    package func onAnnouncement(_ handler: @escaping @Sendable (CapabilityKind) -> Void) {
+        announcements.withLock { $0 = handler }
     }
 
     /// Where changed lists are to be read. Sessions of an HTTP backend share its lists; a child process has its own, so

@@ -29,11 +29,31 @@ package struct BackendSettings: Sendable {
         }
     }
 
+    /// What requests prove besides where they come from.
+    package enum Credentials: Sendable, Hashable {
+        case none
+        /// The operator's, the same for everyone, in `headers`.
+        case shared
+        /// Each caller's own: what the gateway itself asks is anonymous, so a refusal proves that the backend works, and
+        /// lists may differ between callers.
+        case ofCaller
+
+        /// As `/status` names it.
+        package var strategyName: String {
+            switch self {
+            case .none: "unauthenticated"
+            case .shared: "header_injection"
+            case .ofCaller: "upstream_inject"
+            }
+        }
+    }
+
     package var name: String
     package var endpoint: Endpoint
     package var caBundlePath: String?
     /// Sent with every HTTP request.
     package var headers: [(String, String)] = []
+    package var credentials = Credentials.none
     package var metadata: [String: String] = [:]
 
     /// How long one request may take, connecting and waiting for a place included.

@@ -19,20 +19,24 @@ package final class BackendSessions: Sendable {
     private let capabilities: ClientCapabilities
     private let inbound: @Sendable (String, MCPMethod, JSONSlice?) -> Void
     private let channel: @Sendable () -> (any ClientChannel)?
+    private let credential: @Sendable (Backend) -> (any BackendCredential)?
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - capabilities: what the client declared.
     ///   - inbound: notifications that belong to no call, with the name of the backend that sent them.
     ///   - channel: where questions go that belong to no call.
+    ///   - credential: what the client's requests to a backend carry to prove whose they are.
     package init(
         capabilities: ClientCapabilities,
         inbound: @escaping @Sendable (String, MCPMethod, JSONSlice?) -> Void,
-        channel: @escaping @Sendable () -> (any ClientChannel)?
+        channel: @escaping @Sendable () -> (any ClientChannel)?,
+        credential: @escaping @Sendable (Backend) -> (any BackendCredential)? = { _ in nil }
     ) {
         self.capabilities = capabilities
         self.inbound = inbound
         self.channel = channel
+        self.credential = credential
     }
 
     /// The session with `backend`; it connects with its first call. `nil` once everything is closed.
@@ -44,7 +48,7 @@ package final class BackendSessions: Sendable {
             let session = BackendSession(
                 backend: backend, capabilities: capabilities,
                 inbound: { [inbound] method, params in inbound(name, method, params) },
-                channel: channel)
+                channel: channel, credential: credential(backend))
             if let level = state.logLevel { session.presetLogLevel(level) }
             state.sessions[name] = session
             return (session, true, state.isListening)

@@ -24,6 +24,7 @@ package final class Capabilities: Sendable {
         var expected: Set<String>
         var listed: CapabilitySnapshot
         var routed: CapabilitySnapshot
+        var catalogs = Catalogs()
         var announced: Set<CapabilityKind> = []
         var isMerging = false
         var isDirty = false
@@ -70,6 +71,27 @@ package final class Capabilities: Sendable {
     /// that is away says so instead of pretending that its tool never was.
     package var routed: CapabilitySnapshot { state.withLock { $0.routed } }
 
+    /// What the snapshots are made of, for those who make their own.
+    struct Catalogs: Sendable {
+        var visible: [BackendCatalog] = []
+        var known: [BackendCatalog] = []
+        /// Another number with each merge.
+        var generation = 0
+    }
+
+    var catalogs: Catalogs { state.withLock { $0.catalogs } }
+
+    /// A snapshot of other catalogs by the same settings.
+    func snapshot(of catalogs: [BackendCatalog]) -> CapabilitySnapshot {
+        CapabilitySnapshot(catalogs: catalogs, settings: settings)
+    }
+
+    /// Tells everybody that lists have changed which this object does not keep.
+    func announce(_ kinds: Set<CapabilityKind>) {
+        let listeners = state.withLock { Array($0.listeners.values) }
+        for listener in listeners { listener(kinds) }
+    }
+
     package func report(of backend: String) -> BackendReport? { state.withLock { $0.reports[backend] } }
 
     /// Takes in what a monitor has found out.
@@ -105,6 +127,8 @@ package final class Capabilities: Sendable {
                 changed = Set(listed.changedKinds(from: state.listed).map(CapabilityKind.init)).union(announced)
                 state.listed = listed
                 state.routed = routed
+                state.catalogs = Catalogs(
+                    visible: visible, known: known, generation: state.catalogs.generation + 1)
                 isDone = !state.isDirty
                 if isDone { state.isMerging = false }
                 let fresh = routed.warnings.filter { !state.loggedWarnings.contains($0) }

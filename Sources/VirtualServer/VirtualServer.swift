@@ -18,17 +18,25 @@ import Musl
 package final class VirtualServer: Sendable {
     package let name: String
     package let capabilities: Capabilities
+    package let credentials: CredentialSource
     private let backends: [String: Backend]
+    /// `nil` while all backends answer everybody alike.
+    private let personal: PersonalCapabilities?
     private let logger: Logger
 
     /// How long lists wait for backends that have not been heard of since the start.
     private static let startGrace = Duration.seconds(3)
     private static let maximumInstructions = 16_000
 
-    package init(name: String, backends: [Backend], capabilities: Capabilities, logger: Logger) {
+    package init(
+        name: String, backends: [Backend], capabilities: Capabilities, credentials: CredentialSource = .none,
+        logger: Logger
+    ) {
         self.name = name
         self.backends = Dictionary(backends.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.capabilities = capabilities
+        self.credentials = credentials
+        personal = PersonalCapabilities(capabilities: capabilities, backends: backends)
         self.logger = logger
     }
 
@@ -55,6 +63,16 @@ package final class VirtualServer: Sendable {
 
     // MARK: Lists
 
+    private func listed(for caller: Caller) async -> CapabilitySnapshot {
+        if let personal { return await personal.listed(for: caller) }
+        return capabilities.listed
+    }
+
+    private func routed(for caller: Caller) async -> CapabilitySnapshot {
+        if let personal { return await personal.routed(for: caller) }
+        return capabilities.routed
+    }
+
     package func list(_ kind: ListKind, params: JSONSlice?, caller: Caller) async throws(RequestError) -> ByteBuffer {
         await capabilities.settle(within: Self.startGrace)
         var cursor: String?
@@ -63,7 +81,7 @@ package final class VirtualServer: Sendable {
             cursor = text
         }
         do throws(InvalidCursor) {
-            return try capabilities.listed.page(kind, cursor: cursor)
+            return try await listed(for: caller).page(kind, cursor: cursor)
         } catch {
             throw .invalidParams("\(error)")
         }
@@ -77,11 +95,11 @@ package final class VirtualServer: Sendable {
         if let arguments = params["arguments"], arguments.kind != .object {
             throw .invalidParams("arguments must be an object")
         }
-        var route = capabilities.routed.tool(named: name)
+        var route = await routed(for: caller).tool(named: name)
         if route == nil {
             // Perhaps its backend has not been heard of yet.
             await capabilities.settle(within: Self.startGrace)
-            route = capabilities.routed.tool(named: name)
+            route = await routed(for: caller).tool(named: name)
         }
         guard let route else { throw .invalidParams("Unknown tool: \(name.bounded(to: 128))") }
         let renamed = route.renamed ? params.editing([JSONEdit(key: "name", value: route.originalNameJSON)]) : params
@@ -143,10 +161,10 @@ package final class VirtualServer: Sendable {
     ) async throws(RequestError) -> (params: JSONSlice, uri: String, backend: String) {
         let params = try Self.interpreted(params)
         guard let uri = params["uri"]?.string else { throw .invalidParams("uri must be a string") }
-        if let route = capabilities.routed.resource(uri: uri) { return (params, uri, route.backend) }
+        if let route = await routed(for: caller).resource(uri: uri) { return (params, uri, route.backend) }
         if let backend = caller.sessions.backend(ofLink: uri) { return (params, uri, backend) }
         await capabilities.settle(within: Self.startGrace)
-        if let route = capabilities.routed.resource(uri: uri) { return (params, uri, route.backend) }
+        if let route = await routed(for: caller).resource(uri: uri) { return (params, uri, route.backend) }
         throw RequestError(
             .resourceNotFound, "Resource not found", data: JSONSlice(["uri": .string(uri.bounded(to: 2048))]))
     }
@@ -159,10 +177,10 @@ package final class VirtualServer: Sendable {
         if let arguments = params["arguments"], arguments.kind != .object {
             throw .invalidParams("arguments must be an object")
         }
-        var route = capabilities.routed.prompt(named: name)
+        var route = await routed(for: caller).prompt(named: name)
         if route == nil {
             await capabilities.settle(within: Self.startGrace)
-            route = capabilities.routed.prompt(named: name)
+            route = await routed(for: caller).prompt(named: name)
         }
         guard let route else { throw .invalidParams("Unknown prompt: \(name.bounded(to: 128))") }
         let renamed = route.renamed ? params.editing([JSONEdit(key: "name", value: route.originalNameJSON)]) : params
@@ -180,9 +198,10 @@ package final class VirtualServer: Sendable {
         }
         let backend: String
         var outgoing = params
+        let routed = await routed(for: caller)
         switch type {
         case "ref/prompt":
-            guard let name = reference["name"]?.string, let route = capabilities.routed.prompt(named: name) else {
+            guard let name = reference["name"]?.string, let route = routed.prompt(named: name) else {
                 return Self.noCompletions
             }
             backend = route.backend
@@ -192,7 +211,7 @@ package final class VirtualServer: Sendable {
             }
         case "ref/resource":
             guard let uri = reference["uri"]?.string,
-                let route = capabilities.routed.template(uri) ?? capabilities.routed.resource(uri: uri)
+                let route = routed.template(uri) ?? routed.resource(uri: uri)
             else { return Self.noCompletions }
             backend = route.backend
         default:

@@ -29,6 +29,7 @@ struct ServerHarness: Sendable {
     static func run(
         _ urls: [String: String], aggregation: AggregationSettings = AggregationSettings(),
         mode: PartialFailureMode = .withhold, health: HealthSettings? = nil, waits: Bool = true,
+        personal: Set<String> = [],
         _ body: (ServerHarness) async throws -> Void
     ) async throws {
         let shards = Shards(group: MultiThreadedEventLoopGroup.singleton)
@@ -40,6 +41,7 @@ struct ServerHarness: Sendable {
                 name: name, endpoint: .streamableHTTP(try HTTPEndpoint(url).required(url)),
                 health: try health ?? HealthSettings())
             settings.requestTimeout = .seconds(10)
+            if personal.contains(name) { settings.credentials = .ofCaller }
             return try Backend(settings: settings, shards: shards, logger: logger)
         }
         defer { for backend in backends { backend.close() } }
@@ -71,7 +73,8 @@ struct ServerHarness: Sendable {
 
     /// A client with backend sessions of its own.
     func client(
-        _ declared: String = "{}", channel: ScriptedChannel? = nil, headers: [(String, String)] = []
+        _ declared: String = "{}", channel: ScriptedChannel? = nil, headers: [(String, String)] = [],
+        principal: Principal = .anonymous, credential: (any BackendCredential)? = nil
     ) -> Client {
         let channel = channel ?? ScriptedChannel(declared)
         let sessions = BackendSessions(
@@ -79,12 +82,13 @@ struct ServerHarness: Sendable {
             inbound: { [channel] backend, method, params in
                 channel.notify(method, params: params)
             },
-            channel: { channel })
+            channel: { channel },
+            credential: { backend in backend.settings.credentials == .ofCaller ? credential : nil })
         let fields = headers.map { ForwardedHeaders.Field(name: $0.0, value: $0.1) }
         return Client(
             harness: self, channel: channel,
             caller: Caller(
-                principal: .anonymous, revision: .v2025_11_25, shard: shard, channel: channel, sessions: sessions,
+                principal: principal, revision: .v2025_11_25, shard: shard, channel: channel, sessions: sessions,
                 headers: ForwardedHeaders(fields: fields)))
     }
 

@@ -37,9 +37,12 @@ enum RequestHead {
     }
 
     static func bodyless(
-        _ method: StaticString, _ endpoint: HTTPEndpoint, fields: [(String, String)], static headers: [(String, String)]
+        _ method: StaticString, _ endpoint: HTTPEndpoint, fields: [(String, String)],
+        static headers: [(String, String)],
+        forwarded: ForwardedHeaders = .none
     ) -> ByteBuffer {
         var head = prefix(method, endpoint, fields: fields, static: headers)
+        for field in forwarded.fields { head.writeForeignField(field.name, field.value) }
         head.writeStaticString("\r\n")
         return head
     }

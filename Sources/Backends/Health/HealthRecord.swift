@@ -13,9 +13,9 @@ import Musl
 package final class HealthRecord: Sendable {
     private let health: Mutex<BackendHealth>
 
-    init(settings: HealthSettings, breaker: CircuitBreakerSettings?) {
+    init(settings: HealthSettings, breaker: CircuitBreakerSettings?, hasCredentials: Bool) {
         health = Mutex(
-            BackendHealth(settings: settings, breaker: breaker, hasCredentials: false, at: .now))
+            BackendHealth(settings: settings, breaker: breaker, hasCredentials: hasCredentials, at: .now))
     }
 
     /// Leave to try; `nil` while the breaker keeps everyone away.
@@ -93,7 +93,7 @@ extension BackendError {
         case .rejected(let status): status >= 500 ? .says(.backendUnavailable) : .works
         case .unauthorized: .says(.authenticationFailed)
         case .invalidResponse: .says(.healthCheckFailed)
-        case .cancelled, .busy, .circuitOpen, .closed: .nothing
+        case .cancelled, .busy, .circuitOpen, .closed, .noCredential: .nothing
         }
     }
 }

@@ -87,7 +87,13 @@ package final class BackendMonitor: Sendable {
     private func noteFailure(
         _ error: BackendError, _ permit: CircuitBreaker.Permit, _ counts: Bool, _ report: inout BackendReport
     ) {
-        if report.isReachable || report.problem == nil {
+        // The monitor asks as nobody. A backend that wants to know who asks works; its callers read its lists themselves.
+        var wantsToKnow = false
+        if case .unauthorized = error { wantsToKnow = backend.settings.credentials == .ofCaller }
+        if wantsToKnow, report.problem == nil {
+            backend.logger.info(
+                "Backend lists nothing to the gateway itself; its callers are asked with their own sign-in")
+        } else if !wantsToKnow, report.isReachable || report.problem == nil {
             backend.logger.warning("Backend is not usable", metadata: ["reason": "\(error)"])
         }
         let category: HealthErrorCategory =
@@ -97,7 +103,7 @@ package final class BackendMonitor: Sendable {
             let current = backend.health.admit() ?? permit
             if let transition = backend.health.probeFailed(current, category) { backend.report(transition) }
         }
-        report.isReachable = false
+        report.isReachable = wantsToKnow
         report.problem = error
         report.announced = []
         publish(report)

@@ -22,6 +22,8 @@ package enum BackendError: Error, Sendable, Hashable {
     case rejected(status: Int)
     /// 401 or 403: the credential that we sent, or did not send, is not enough.
     case unauthorized(status: Int)
+    /// The caller has no credential for the backend, so the request was not sent.
+    case noCredential(CredentialProblem)
     /// The backend broke the protocol.
     case invalidResponse(String)
     /// The backend answered with a JSON-RPC error.
@@ -34,7 +36,7 @@ extension BackendError {
     /// Whether the request provably did not run, so that it may be sent again.
     package var provesNotExecuted: Bool {
         switch self {
-        case .unavailable, .sessionLost, .busy, .circuitOpen: true
+        case .unavailable, .sessionLost, .busy, .circuitOpen, .noCredential: true
         default: false
         }
     }
@@ -76,6 +78,20 @@ extension BackendError {
             RequestError(.backendUnavailable, "Backend \"\(backend)\" refused the request with HTTP status \(status)")
         case .unauthorized:
             RequestError(.internalError, "Backend \"\(backend)\" did not accept the gateway's credential")
+        case .noCredential(.notSignedIn(let provider)):
+            RequestError(
+                .backendUnavailable,
+                "Backend \"\(backend)\" needs a sign-in at \"\(provider)\", which this session does not have; sign in again"
+            )
+        case .noCredential(.signInExpired(let provider)):
+            RequestError(
+                .backendUnavailable,
+                "The sign-in at \"\(provider)\" that backend \"\(backend)\" needs has expired; sign in again")
+        case .noCredential(.unavailable(let provider)):
+            RequestError(
+                .backendUnavailable,
+                "The sign-in at \"\(provider)\" that backend \"\(backend)\" needs cannot be renewed now; try again later"
+            )
         case .invalidResponse(let reason):
             RequestError(.invalidBackendResponse, "Backend \"\(backend)\" broke the protocol: \(reason)")
         case .answered(let error):

@@ -57,7 +57,7 @@ extension BackendSession {
             }
         default:
             // Some servers announce changes on whichever session they happen to work for.
-            if let kind = CapabilityKind(changedBy: method) { backend.announced(kind, by: self) }
+            if let kind = CapabilityKind(changedBy: method) { backend.announce(kind, by: self) }
             inbound(method, params.map { MetaOwnership.crossing($0) })
         }
     }

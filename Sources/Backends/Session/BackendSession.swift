@@ -19,6 +19,8 @@ package final class BackendSession: Sendable {
     let inbound: @Sendable (MCPMethod, JSONSlice?) -> Void
     /// Questions that belong to no call in flight; `nil` when nobody could answer.
     let channel: @Sendable () -> (any ClientChannel)?
+    /// `nil` when requests carry nothing but the backend's static headers.
+    let credential: (any BackendCredential)?
 
     struct Connection {
         let link: any SessionLink
@@ -54,12 +56,14 @@ package final class BackendSession: Sendable {
     package init(
         backend: Backend, capabilities: ClientCapabilities,
         inbound: @escaping @Sendable (MCPMethod, JSONSlice?) -> Void,
-        channel: @escaping @Sendable () -> (any ClientChannel)? = { nil }
+        channel: @escaping @Sendable () -> (any ClientChannel)? = { nil },
+        credential: (any BackendCredential)? = nil
     ) {
         self.backend = backend
         self.capabilities = capabilities
         self.inbound = inbound
         self.channel = channel
+        self.credential = credential
     }
 
     /// How one request is to be made.
@@ -162,6 +166,14 @@ package final class BackendSession: Sendable {
         _ method: MCPMethod, params: JSONSlice?, over link: any SessionLink, options: CallOptions, timeout: TimeAmount,
         deadline: NIODeadline
     ) async -> CallOutcome {
+        var headers = options.headers
+        if credential != nil {
+            do throws(BackendError) {
+                headers = headers.adding(credential: try await credentialFields())
+            } catch {
+                return .failed(error)
+            }
+        }
         let call = state.withLock { state in
             let call = PendingCall(
                 id: state.nextID, shard: options.shard, channel: options.channel,
@@ -175,7 +187,7 @@ package final class BackendSession: Sendable {
             options.progressToken == nil ? params : params.map { MetaOwnership.crossing($0, progressToken: call.id) }
         message.writeRequest(id: call.id, method: method, params: ownParams)
         options.shard.watch(call)
-        link.send(message, for: call, headers: options.headers)
+        link.send(message, for: call, headers: headers)
         let outcome = await call.wait()
         options.shard.unwatch(call)
         let questions = state.withLock { state in

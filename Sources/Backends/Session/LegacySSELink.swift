@@ -30,8 +30,9 @@ final class LegacySSELink: SessionLink {
     static func open(
         _ endpoint: HTTPEndpoint, session: BackendSession, on shard: Shard
     ) async throws(BackendError) -> LegacySSELink {
+        let headers = ForwardedHeaders(fields: try await session.credentialFields())
         let link = LegacySSELink(backend: session.backend, session: session)
-        link.tasks.run(on: shard.executor) { await link.read(endpoint, on: shard) }
+        link.tasks.run(on: shard.executor) { await link.read(endpoint, headers, on: shard) }
         link.tasks.run {
             try? await Task.sleep(for: .nanoseconds(session.backend.settings.requestTimeout.nanoseconds))
             link.settle(.failure(.timeout))
@@ -66,8 +67,9 @@ final class LegacySSELink: SessionLink {
         waiting?.resume(returning: result)
     }
 
-    private func read(_ endpoint: HTTPEndpoint, on shard: Shard) async {
-        let request = RequestHead.bodyless("GET", endpoint, fields: [], static: backend.settings.headers)
+    private func read(_ endpoint: HTTPEndpoint, _ headers: ForwardedHeaders, on shard: Shard) async {
+        let request = RequestHead.bodyless(
+            "GET", endpoint, fields: [], static: backend.settings.headers, forwarded: headers)
         let reply = await backend.exchange(request, on: shard, timeout: nil) { [self] event in
             guard let data = event.data, data.readableBytes > 0 else { return }
             switch event.event {
@@ -122,7 +124,8 @@ final class LegacySSELink: SessionLink {
     }
 
     func send(_ message: ByteBuffer, on shard: Shard) async throws(BackendError) {
-        guard let request = post(message, headers: .none) else { throw .unavailable("the stream is not open") }
+        let headers = ForwardedHeaders(fields: try await session.credentialFields())
+        guard let request = post(message, headers: headers) else { throw .unavailable("the stream is not open") }
         let reply = await backend.exchange(request, on: shard, timeout: backend.settings.requestTimeout)
         switch reply {
         case .answer(let status, _, _) where (200..<300).contains(status): return

@@ -56,7 +56,7 @@ final class StreamableHTTPLink: SessionLink {
     func send(_ message: ByteBuffer, for call: PendingCall, headers: ForwardedHeaders) {
         let (prefix, isHandshake) = state.withLock { ($0.postPrefix, $0.revision == nil) }
         let request = RequestHead.post(prefix: prefix, body: message, forwarded: headers)
-        let stream = AnswerStream(call: call)
+        let stream = AnswerStream(call: call, headers: headers)
         let exchange = HTTPExchange(
             request: request, limits: backend.settings.limits,
             onEvent: { [self] event in receive(event, stream) },
@@ -130,7 +130,7 @@ final class StreamableHTTPLink: SessionLink {
         loop.assumeIsolated().scheduleTask(in: delay) { [self] in
             guard !stream.call.isFinished else { return }
             let exchange = HTTPExchange(
-                request: get(lastEventID: lastEventID), limits: backend.settings.limits,
+                request: get(lastEventID: lastEventID, headers: stream.headers), limits: backend.settings.limits,
                 onEvent: { [self] event in
                     stream.attempts = 0
                     receive(event, stream)
@@ -183,8 +183,10 @@ final class StreamableHTTPLink: SessionLink {
     // MARK: Notifications and answers
 
     func send(_ message: ByteBuffer, on shard: Shard) async throws(BackendError) {
+        let credential = try await session.credentialFields()
         let prefix = state.withLock { $0.postPrefix }
-        let request = RequestHead.post(prefix: prefix, body: message, forwarded: .none)
+        let request = RequestHead.post(
+            prefix: prefix, body: message, forwarded: ForwardedHeaders(fields: credential))
         let reply = await backend.exchange(request, on: shard, timeout: backend.settings.requestTimeout)
         switch reply {
         case .answer(let status, _, _) where (200..<300).contains(status): return
@@ -225,8 +227,11 @@ final class StreamableHTTPLink: SessionLink {
         var hasWorked = false
         while !Task.isCancelled {
             let opened = NIODeadline.now()
+            // Without a credential there is nothing to listen to; the owner's next call says why.
+            guard let credential = try? await session.credentialFields() else { return }
+            let headers = ForwardedHeaders(fields: credential)
             let reply = await backend.exchange(
-                get(lastEventID: stream.lastEventID), on: shard, timeout: nil,
+                get(lastEventID: stream.lastEventID, headers: headers), on: shard, timeout: nil,
                 onEvent: { [weak self] event in
                     if let id = event.id { stream.lastEventID = id }
                     if let retry = event.retry { stream.retry = retry }
@@ -257,11 +262,12 @@ final class StreamableHTTPLink: SessionLink {
         }
     }
 
-    private func get(lastEventID: String?) -> ByteBuffer {
+    private func get(lastEventID: String?, headers: ForwardedHeaders) -> ByteBuffer {
         state.withLock { state in
             var fields = Self.sessionFields(state)
             if let lastEventID { fields.append(("Last-Event-ID", lastEventID)) }
-            return RequestHead.bodyless("GET", endpoint, fields: fields, static: backend.settings.headers)
+            return RequestHead.bodyless(
+                "GET", endpoint, fields: fields, static: backend.settings.headers, forwarded: headers)
         }
     }
 
@@ -269,17 +275,19 @@ final class StreamableHTTPLink: SessionLink {
 
     func close() async {
         stopListening()
-        let request: ByteBuffer? = state.withLock { state in
+        let fields: [(String, String)]? = state.withLock { state in
             guard !state.isClosed else { return nil }
             state.isClosed = true
-            guard state.sessionID != nil else { return nil }
-            return RequestHead.bodyless(
-                "DELETE", endpoint, fields: Self.sessionFields(state), static: backend.settings.headers)
+            return state.sessionID == nil ? nil : Self.sessionFields(state)
         }
-        guard let request else { return }
+        guard let fields else { return }
         // In a task of its own, because closing is often part of being cancelled. 405 is a fine answer, and so is none:
         // the backend will forget the session by itself.
-        await Task { [backend] in
+        await Task { [backend, session, endpoint] in
+            let credential = (try? await session.credentialFields()) ?? []
+            let request = RequestHead.bodyless(
+                "DELETE", endpoint, fields: fields, static: backend.settings.headers,
+                forwarded: ForwardedHeaders(fields: credential))
             _ = await backend.exchange(request, on: backend.anyShard, timeout: .seconds(2))
         }.value
     }
@@ -297,6 +305,8 @@ private final class AnswerStream: Sweepable, @unchecked Sendable {
     private static let lingerTime = TimeAmount.seconds(1)
 
     let call: PendingCall
+    /// What the request carried; so does its continuation.
+    let headers: ForwardedHeaders
     var exchange: HTTPExchange?
     var lastEventID: String?
     var retry: Int?
@@ -304,7 +314,10 @@ private final class AnswerStream: Sweepable, @unchecked Sendable {
     var isResuming = false
     private var lingersUntil: NIODeadline?
 
-    init(call: PendingCall) { self.call = call }
+    init(call: PendingCall, headers: ForwardedHeaders) {
+        self.call = call
+        self.headers = headers
+    }
 
     /// The answer has come; the stream should end now, and its connection is wanted back.
     func linger() {

@@ -4,6 +4,7 @@
 import JSONTypes
 import MCPTypes
 import NIOCore
+import Synchronization
 import TestSupport
 import Testing
 
@@ -117,6 +118,7 @@ struct StdioSessionTests {
             try await harness.withSession { session in
                 _ = try await harness.open(session)
                 let hanging = Task { await harness.call(session, "hang") }
+                try await eventually("the first call is on its way") { session.state.withLock { $0.calls.count == 1 } }
                 let result = await harness.call(session, "crash")
                 #expect(result.isOutcomeUnknown, "\(result)")
                 let other = await hanging.value

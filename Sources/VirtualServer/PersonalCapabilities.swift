@@ -1,0 +1,190 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Aggregation
+import Authentication
+import Backends
+import Logging
+import Synchronization
+
+/// The lists of backends that know who asks, kept for each principal, merged with the lists that are the same for all.
+///
+/// What one person may see says something about them, so nothing of it is ever part of another's lists. Readings are
+/// bounded in number, age and waiting time; a slow backend delays a list only a moment and is announced when it is read.
+final class PersonalCapabilities: Sendable {
+    private struct Reading {
+        var catalog: BackendCatalog?
+        var readAt: ContinuousClock.Instant?
+        var isRunning = false
+        var isStale = false
+
+        func isFresh(at now: ContinuousClock.Instant) -> Bool {
+            guard let readAt, !isStale else { return false }
+            return now - readAt < (catalog == nil ? PersonalCapabilities.retryAfter : PersonalCapabilities.maximumAge)
+        }
+    }
+
+    private struct Entry {
+        var readings: [String: Reading] = [:]
+        var listed: CapabilitySnapshot?
+        var routed: CapabilitySnapshot?
+        /// The shared lists that the snapshots were made with; another number means that they are made anew.
+        var generation = -1
+        var lastUsed: ContinuousClock.Instant
+    }
+
+    private let capabilities: Capabilities
+    private let backends: [Backend]
+    private let names: Set<String>
+    private let tasks = TaskSupervisor()
+    private let entries = Mutex<[Principal: Entry]>([:])
+
+    static let maximumPrincipals = 1000
+    static let maximumAge = Duration.seconds(300)
+    static let retryAfter = Duration.seconds(5)
+    /// How long a caller waits for a first reading.
+    private static let patience = Duration.seconds(3)
+    private static let poll = Duration.milliseconds(10)
+
+    /// `nil` when all backends answer everybody alike.
+    init?(capabilities: Capabilities, backends: [Backend]) {
+        let personal = backends.filter { $0.settings.credentials == .ofCaller }
+        guard !personal.isEmpty else { return nil }
+        self.capabilities = capabilities
+        self.backends = personal
+        names = Set(personal.map(\.name))
+        for backend in personal {
+            let name = backend.name
+            backend.onAnnouncement { [weak self] kind in self?.changed(kind, at: name) }
+        }
+    }
+
+    func listed(for caller: Caller) async -> CapabilitySnapshot {
+        await refresh(for: caller, waits: true)
+        return snapshots(for: caller.principal).listed
+    }
+
+    func routed(for caller: Caller) async -> CapabilitySnapshot {
+        await refresh(for: caller, waits: true)
+        return snapshots(for: caller.principal).routed
+    }
+
+    /// A backend announced a change to someone. Who else it concerns only reading can tell.
+    private func changed(_ kind: CapabilityKind, at backend: String) {
+        entries.withLock { entries in
+            for principal in entries.keys { entries[principal]?.readings[backend]?.isStale = true }
+        }
+        capabilities.announce([kind])
+    }
+
+    // MARK: Reading
+
+    private func refresh(for caller: Caller, waits: Bool) async {
+        let now = ContinuousClock.now
+        let (due, isMissing) = entries.withLock { entries -> ([Backend], Bool) in
+            var entry = entries[caller.principal] ?? Entry(lastUsed: now)
+            entry.lastUsed = now
+            var due: [Backend] = []
+            var isMissing = false
+            for backend in backends {
+                var reading = entry.readings[backend.name] ?? Reading()
+                if !reading.isFresh(at: now) {
+                    // An old list serves until the new one is there, unless it is known to be wrong.
+                    if reading.catalog == nil && reading.readAt == nil || reading.isStale { isMissing = true }
+                    if !reading.isRunning {
+                        reading.isRunning = true
+                        due.append(backend)
+                    }
+                }
+                entry.readings[backend.name] = reading
+            }
+            if entries[caller.principal] == nil, entries.count >= Self.maximumPrincipals,
+                let oldest = entries.min(by: { $0.value.lastUsed < $1.value.lastUsed })?.key
+            {
+                entries[oldest] = nil
+            }
+            entries[caller.principal] = entry
+            return (due, isMissing)
+        }
+        for backend in due { tasks.run(on: caller.shard.executor) { await self.read(backend, for: caller) } }
+        guard isMissing, waits else { return }
+        while ContinuousClock.now - now < Self.patience, !Task.isCancelled, isReading(for: caller.principal) {
+            try? await Task.sleep(for: Self.poll)
+        }
+    }
+
+    private func isReading(for principal: Principal) -> Bool {
+        entries.withLock { entries in
+            entries[principal]?.readings.values.contains { $0.isRunning && ($0.readAt == nil || $0.isStale) } ?? false
+        }
+    }
+
+    private func read(_ backend: Backend, for caller: Caller) async {
+        let started = ContinuousClock.now
+        var catalog: BackendCatalog?
+        var problem: BackendError?
+        if let session = caller.sessions.session(with: backend, on: caller.shard) {
+            do throws(BackendError) {
+                catalog = try await session.readCatalog(on: caller.shard)
+            } catch {
+                problem = error
+                backend.logger.info("Lists could not be read for a caller", metadata: ["error": "\(error)"])
+            }
+        }
+        let hasChanged = entries.withLock { entries -> Bool in
+            guard var entry = entries[caller.principal], var reading = entry.readings[backend.name] else {
+                return false
+            }
+            let hadCatalog = reading.catalog != nil
+            reading.isRunning = false
+            reading.isStale = false
+            reading.readAt = .now
+            // Away is not the same as refused: only who may not see a list loses the last one.
+            if problem?.keepsLastLists != true { reading.catalog = catalog }
+            entry.readings[backend.name] = reading
+            entry.listed = nil
+            entry.routed = nil
+            entries[caller.principal] = entry
+            return hadCatalog != (reading.catalog != nil)
+        }
+        if hasChanged, ContinuousClock.now - started > Self.patience {
+            capabilities.announce(Set(CapabilityKind.allCases))
+        }
+    }
+
+    // MARK: Snapshots
+
+    private func snapshots(for principal: Principal) -> (listed: CapabilitySnapshot, routed: CapabilitySnapshot) {
+        let shared = capabilities.catalogs
+        let cached = entries.withLock { entries -> (CapabilitySnapshot, CapabilitySnapshot)? in
+            guard let entry = entries[principal], entry.generation == shared.generation, let listed = entry.listed,
+                let routed = entry.routed
+            else { return nil }
+            return (listed, routed)
+        }
+        if let cached { return cached }
+        let own = entries.withLock { entries in
+            backends.compactMap { entries[principal]?.readings[$0.name]?.catalog }
+        }
+        let visible = shared.visible.filter { !names.contains($0.backend) }
+        let known = shared.known.filter { !names.contains($0.backend) }
+        let routed = capabilities.snapshot(of: known + own)
+        let listed = visible.count == known.count ? routed : capabilities.snapshot(of: visible + own)
+        entries.withLock { entries in
+            entries[principal]?.listed = listed
+            entries[principal]?.routed = routed
+            entries[principal]?.generation = shared.generation
+        }
+        return (listed, routed)
+    }
+}
+
+extension BackendError {
+    /// Whether the lists that a caller saw before stay: the backend is away, or the provider of the credential is.
+    fileprivate var keepsLastLists: Bool {
+        switch self {
+        case .unauthorized, .noCredential(.notSignedIn), .noCredential(.signInExpired), .answered, .closed: false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Authentication
+import Backends
+import Observability
+import OutgoingAuth
+import Synchronization
+import Testing
+
+@Suite struct UpstreamInjectionTests {
+    private static let alice = Principal(issuer: "https://as.test", subject: "alice", tsid: "login-1")
+
+    @Test("the caller's upstream token is all that a request carries")
+    func carriesUpstreamToken() async throws {
+        let injection = UpstreamInjection(provider: "corp") { provider, principal throws(BackendError) in
+            #expect(provider == "corp")
+            #expect(principal.tsid == "login-1")
+            return Secret("upstream-token")
+        }
+        let fields = try await injection.credential { Self.alice }.fields()
+        #expect(fields == [ForwardedHeaders.Field(name: "Authorization", value: "Bearer upstream-token")])
+    }
+
+    @Test("the principal is asked for anew with each request, because a session outlives tokens")
+    func asksForPrincipalEachTime() async throws {
+        let tsid = Mutex("first")
+        let injection = UpstreamInjection(provider: "corp") { _, principal throws(BackendError) in
+            Secret("token-of-\(principal.tsid ?? "nobody")")
+        }
+        let credential = injection.credential {
+            Principal(issuer: "https://as.test", subject: "alice", tsid: tsid.withLock { $0 })
+        }
+        #expect(try await credential.fields().first?.value == "Bearer token-of-first")
+        tsid.withLock { $0 = "second" }
+        #expect(try await credential.fields().first?.value == "Bearer token-of-second")
+    }
+
+    @Test("a session that has ended has no credential")
+    func endedSession() async {
+        let injection = UpstreamInjection(provider: "corp") { _, _ throws(BackendError) in Secret("token") }
+        await #expect(throws: BackendError.closed) { try await injection.credential { nil }.fields() }
+    }
+
+    @Test("why there is no token reaches the caller")
+    func problemIsKept() async {
+        let problem = BackendError.noCredential(.signInExpired(provider: "corp"))
+        let injection = UpstreamInjection(provider: "corp") { _, _ throws(BackendError) in throw problem }
+        await #expect(throws: problem) { try await injection.credential { Self.alice }.fields() }
+    }
+
+    @Test(
+        "a token that would not be one header value is never sent",
+        arguments: [
+            "", "a\r\nX-Admin: 1", "a b", "tok\u{7F}en", "tökén", String(repeating: "a", count: (16 << 10) + 1),
+        ])
+    func unsendableToken(_ token: String) async {
+        let injection = UpstreamInjection(provider: "corp") { _, _ throws(BackendError) in Secret(token) }
+        await #expect(throws: BackendError.noCredential(.unavailable(provider: "corp"))) {
+            try await injection.credential { Self.alice }.fields()
+        }
+    }
+}
