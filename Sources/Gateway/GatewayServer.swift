@@ -15,6 +15,7 @@ package final class GatewayServer: Sendable {
     private let endpoint: MCPEndpoint
     private let environment: ConnectionEnvironment
     private let routes: StatusRoutes
+    private let mounted: MountedRoutes?
     private let shards: Shards
     private let group: any EventLoopGroup
     private let settings: GatewaySettings
@@ -23,7 +24,8 @@ package final class GatewayServer: Sendable {
 
     package init(
         settings: GatewaySettings, server: VirtualServer, backends: [Backend], authenticator: Authenticator,
-        group: any EventLoopGroup, shards: Shards, logger: Logger
+        metadata: ProtectedResourceMetadata? = nil, mounted: MountedRoutes? = nil, group: any EventLoopGroup,
+        shards: Shards, logger: Logger
     ) {
         self.settings = settings
         self.group = group
@@ -33,14 +35,17 @@ package final class GatewayServer: Sendable {
         endpoint = MCPEndpoint(
             settings: settings, server: server, authenticator: authenticator, shards: shards, logger: logger,
             tasks: tasks)
-        routes = StatusRoutes(settings: settings, server: server, backends: backends.sorted { $0.name < $1.name })
+        self.mounted = mounted
+        routes = StatusRoutes(
+            settings: settings, server: server, backends: backends.sorted { $0.name < $1.name }, metadata: metadata)
         environment = ConnectionEnvironment(
             limits: settings.limits,
             origins: OriginPolicy(
                 isLoopback: settings.isLoopback, allowedHosts: settings.allowedHosts,
                 allowedOrigins: settings.allowedOrigins),
             endpoint: endpoint,
-            isMCPEndpoint: { !StatusRoutes.claims($0) })
+            isMCPEndpoint: { !StatusRoutes.claims($0) && mounted?.claims($0) != true },
+            isForAllOrigins: { metadata?.isServed(at: String($0)) == true || mounted?.claims($0) == true })
     }
 
     /// How many client sessions are open.
@@ -51,8 +56,9 @@ package final class GatewayServer: Sendable {
     /// - Parameter onReady: gets the port that is listened on.
     /// - Throws: when the address cannot be bound.
     package func run(host: String, port: Int, onReady: @escaping @Sendable (Int) async -> Void) async throws {
-        let router = Router()
-        routes.add(to: router)
+        let router = Router(context: GatewayRequestContext.self)
+        mounted?.register(router)
+        routes.add(to: router, claimed: mounted?.claims)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let environment = self.environment

@@ -108,11 +108,14 @@ extension WorkloadToolSettings {
 }
 
 extension GatewaySettings {
-    init(_ configuration: Configuration, options: ServeOptions) {
+    /// - Parameter publicHosts: names under which clients are known to come.
+    init(_ configuration: Configuration, options: ServeOptions, publicHosts: [String]) {
         self.init()
         group = configuration.groupRef
         isLoopback = options.isLoopback
         allowedHosts = configuration.http.allowedHosts
+        // Without a list every name is right for a public listener; adding to none would make a list.
+        if options.isLoopback || !allowedHosts.isEmpty { allowedHosts += publicHosts }
         allowedOrigins = configuration.http.allowedOrigins
         passthroughHeaders = configuration.passthroughHeaders.map { $0.lowercased() }
         limits = GatewayLimits(configuration.limits, sessionIdleTime: options.sessionIdleTime)
@@ -151,13 +154,12 @@ extension PartialFailureMode {
     }
 }
 
-extension Authenticator {
-    /// `nil` for methods that this version does not have.
-    init?(_ auth: Configuration.IncomingAuth, environment: [String: String]) {
-        switch auth.method {
-        case .anonymous: self = .anonymous
-        case .local: self = .local(environment: environment)
-        case .oidc: return nil
+extension Configuration.IncomingAuth {
+    /// Whether no client has to prove anything.
+    var letsEverybodyIn: Bool {
+        switch method {
+        case .anonymous, .local: true
+        case .oidc: false
         }
     }
 }

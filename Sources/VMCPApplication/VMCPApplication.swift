@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Aggregation
+import AuthServer
 import Authentication
 import Backends
 import Gateway
@@ -29,7 +30,8 @@ package final class VMCPApplication: Sendable {
     private let capabilities: Capabilities
     private let server: VirtualServer
     private let gatewaySettings: GatewaySettings
-    private let authenticator: Authenticator
+    private let identity: Identity
+    private let mounted: MountedRoutes?
     private let tasks: TaskSupervisor
     private let statusInterval: Duration
 
@@ -43,16 +45,13 @@ package final class VMCPApplication: Sendable {
     /// - Throws: when the configuration asks for something that cannot be, or cannot be had here.
     package init(
         configuration: Configuration, options: ServeOptions, group: any EventLoopGroup, logger: Logger
-    ) throws(StartupError) {
+    ) async throws(StartupError) {
         self.options = options
         self.logger = logger
         self.group = group
-        guard let authenticator = Authenticator(configuration.incomingAuth, environment: options.environment) else {
-            throw StartupError("incomingAuth.type: oidc is not available in this version")
-        }
-        self.authenticator = authenticator
-        guard options.isLoopback || options.allowsAnonymousNonLoopback || configuration.http.allowAnonymousNonLoopback
-        else {
+        if !options.isLoopback, configuration.incomingAuth.letsEverybodyIn, !options.allowsAnonymousNonLoopback,
+            !configuration.http.allowAnonymousNonLoopback
+        {
             throw StartupError(
                 "incomingAuth lets everybody in, and \(options.host) can be reached from other machines; "
                     + "listen on 127.0.0.1, or say --allow-anonymous-non-loopback if that is meant")
@@ -61,14 +60,22 @@ package final class VMCPApplication: Sendable {
         self.shards = shards
         tasks = TaskSupervisor()
         statusInterval = configuration.operational.failureHandling.statusReportingInterval
-        backends = try Self.makeBackends(configuration, options, shards, logger)
+        identity = try await Identity.make(configuration, options: options, group: group, logger: logger)
+        mounted = identity.mountedRoutes(proxies: configuration.http.trustedProxies)
+        do throws(StartupError) {
+            backends = try Self.makeBackends(configuration, options, shards, logger)
+        } catch {
+            await identity.close(logger: logger)
+            throw error
+        }
         capabilities = Capabilities(
             settings: AggregationSettings(configuration.aggregation),
             mode: PartialFailureMode(configuration.operational.failureHandling.partialFailureMode),
             backends: backends, logger: logger, tasks: tasks)
         server = VirtualServer(
-            name: configuration.name, backends: backends, capabilities: capabilities, logger: logger)
-        gatewaySettings = GatewaySettings(configuration, options: options)
+            name: configuration.name, backends: backends, capabilities: capabilities,
+            credentials: identity.credentials(configuration.outgoingAuth), logger: logger)
+        gatewaySettings = GatewaySettings(configuration, options: options, publicHosts: identity.publicHosts)
     }
 
     private static func makeBackends(
@@ -81,12 +88,24 @@ package final class VMCPApplication: Sendable {
         var backends: [Backend] = []
         for backend in configuration.backends {
             var fields: [(String, String)] = []
+            var credentials = BackendSettings.Credentials.none
+            switch configuration.outgoingAuth.strategy(for: backend.name) {
+            case .headerInjection(let header):
+                fields = [(header.headerName, header.headerValue.exposed)]
+                credentials = .shared
+            case .upstreamInject: credentials = .ofCaller
+            default: break
+            }
             switch headers[backend.name] {
-            case .headers(let list): fields = list.map { ($0.name, $0.value.exposed) }
+            case .headers(let list):
+                // What the strategy sets, it replaces.
+                let own = Set(fields.map { $0.0.lowercased() })
+                fields += list.filter { !own.contains($0.name.lowercased()) }.map { ($0.name, $0.value.exposed) }
             case .refused(let reason): throw StartupError("backend \"\(backend.name)\": \(reason)")
             case nil: break
             }
-            let settings = try BackendSettings(backend, of: configuration, headers: fields, options: options)
+            var settings = try BackendSettings(backend, of: configuration, headers: fields, options: options)
+            settings.credentials = credentials
             do {
                 backends.append(try Backend(settings: settings, shards: shards, logger: logger))
             } catch {
@@ -104,8 +123,8 @@ package final class VMCPApplication: Sendable {
     /// - Parameter onReady: called once the endpoint listens and the backends have been heard of, or have had their time.
     package func run(onReady: @escaping @Sendable (ReadyReport) -> Void = { _ in }) async throws {
         let gateway = GatewayServer(
-            settings: gatewaySettings, server: server, backends: backends, authenticator: authenticator, group: group,
-            shards: shards, logger: logger)
+            settings: gatewaySettings, server: server, backends: backends, authenticator: identity.authenticator,
+            metadata: identity.metadata, mounted: mounted, group: group, shards: shards, logger: logger)
         startBackends()
         do {
             try await withGracefulShutdownHandler {
@@ -151,9 +170,14 @@ package final class VMCPApplication: Sendable {
 
     /// Serves one client on standard input and output until it closes its end.
     package func runStdio(input: CInt, output: CInt) async throws {
+        guard case .fixed(let principal) = identity.authenticator else {
+            await stop(nil)
+            throw StartupError(
+                "incomingAuth.type: oidc needs a client that sends tokens over HTTP; use type local with --stdio")
+        }
         startBackends()
         let stdio = StdioServer(
-            settings: gatewaySettings, server: server, authenticator: authenticator, shards: shards, logger: logger)
+            settings: gatewaySettings, server: server, principal: principal, shards: shards, logger: logger)
         do {
             try await stdio.run(input: input, output: output)
         } catch {
@@ -173,6 +197,7 @@ package final class VMCPApplication: Sendable {
             tasks.run { await monitor.run() }
         }
         tasks.run { [self] in await reportStatus() }
+        if let authServer = identity.authServer { tasks.run { await authServer.run() } }
     }
 
     /// One line for each status interval, for those who follow the log instead of `/status`.
@@ -200,12 +225,15 @@ package final class VMCPApplication: Sendable {
         }
         for backend in backends { backend.close() }
         shards.stop()
+        await identity.close(logger: logger)
     }
 
     private func report(port: Int) -> ReadyReport {
         ReadyReport(
             name: server.name,
-            endpoint: "http://\(options.host.contains(":") ? "[\(options.host)]" : options.host):\(port)/mcp",
+            // Clients compare the address that they were given with the resource that it claims to be (RFC 9728 §3.3).
+            endpoint: identity.metadata?.resource
+                ?? "http://\(options.host.contains(":") ? "[\(options.host)]" : options.host):\(port)/mcp",
             backends: backends.map { backend in
                 let report = capabilities.report(of: backend.name)
                 return ReadyReport.Backend(

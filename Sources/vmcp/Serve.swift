@@ -96,7 +96,7 @@ struct Serve: AsyncParsableCommand {
         serve.environment = ProcessInfo.processInfo.environment
         serve.executable = ownExecutable()
         let group = MultiThreadedEventLoopGroup.singleton
-        let application = try VMCPApplication(
+        let application = try await VMCPApplication(
             configuration: configuration, options: serve, group: group, logger: logger)
         let prefersJSON = options.logFormat == .json || (options.logFormat == nil && isatty(1) != 1)
         let service: any Service =

@@ -33,7 +33,8 @@ struct OriginCase: Sendable, CustomTestStringConvertible {
     /// The refusal of a request on a connection that remembers its last `Host`.
     func refusal(by policy: OriginPolicy, after last: inout String?) -> OriginPolicy.Refusal? {
         let head = HTTPRequestHead(version: version, method: .POST, uri: "/mcp", headers: HTTPHeaders(fields))
-        return policy.refusal(of: head, lastAllowedHost: &last)
+        var origin: String?
+        return policy.refusal(of: head, lastAllowedHost: &last, origin: &origin)
     }
 }
 

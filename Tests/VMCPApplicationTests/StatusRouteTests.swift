@@ -143,7 +143,7 @@ import Testing
             "/.well-known/oauth-protected-resource/mcp",
             "/.well-known/oauth-protected-resourceXYZ", "/.well-known/oauth-authorization-server",
             "/.well-known/openid-configuration",
-            "/.well-known/jwks.json", "/.well-known/a/b/c",
+            "/.well-known/jwks.json", "/.well-known/a/b/c", "/oauth", "/oauth/token", "/oauth/authorize",
         ])
     func wellKnown(_ path: String) async throws {
         try await RunningGateway.run(.bare) { gateway in
@@ -160,7 +160,7 @@ import Testing
     @Test(
         "3.2: every path that nothing claims is the MCP endpoint",
         arguments: [
-            "/mcp", "/", "/foo", "/mcp/", "/mcp?x=1", "/metrics", "/healthz", "/status/more", "/oauth/token", "/a/b/c",
+            "/mcp", "/", "/foo", "/mcp/", "/mcp?x=1", "/metrics", "/healthz", "/status/more", "/oauth2/token", "/a/b/c",
             "/Health",
             "/readyz/x", "/well-known/x",
         ])

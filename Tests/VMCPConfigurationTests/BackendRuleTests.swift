@@ -60,9 +60,6 @@ struct BackendRuleTests {
             "concurrency", backend("\(http), maxConcurrentRequests: 0"), "backends[0].maxConcurrentRequests",
             "from 1 to 10000"),
         RuleCase("queue", backend("\(http), maxQueuedRequests: -1"), "backends[0].maxQueuedRequests", "out of range"),
-        RuleCase(
-            "new V rule", ["authServer": "authServer: {runConfig: {}}"], "incomingAuth.type",
-            "must be oidc when there is an authorization server"),
     ]
 
     @Test("Each rule about backends is enforced", arguments: cases)

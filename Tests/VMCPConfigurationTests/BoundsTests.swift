@@ -50,12 +50,27 @@ struct BoundsTests {
 
     @Test("Aliases in reason are fine")
     func fewAliases() {
-        let outcome = LoadOutcome(
-            ConfigurationText.with([
-                "authServer": "authServer:\n" + Self.bomb(3),
-                "incomingAuth": "incomingAuth: {type: oidc, oidc: {issuer: 'https://i', audience: a, resource: r}}",
-            ]))
+        let arguments = Self.bomb(3).split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
+        let tool = "compositeTools:\n- name: t\n  description: d\n  steps:\n  - id: a\n    tool: t\n    arguments:\n"
+        let outcome = LoadOutcome(ConfigurationText.with(["compositeTools": tool + arguments]))
         #expect(outcome.errors == [])
+    }
+
+    @Test("Long lists of the authorization server are compared in good time")
+    func longLists() {
+        let supported = (0..<4000).map { "scope\($0)" }.joined(separator: ", ")
+        let baseline = (0..<4000).map { "other\($0)" }.joined(separator: ", ")
+        let text = AuthServerText.with([
+            "scopes_supported": "scopes_supported: [\(supported)]",
+            "baseline_client_scopes": "baseline_client_scopes: [\(baseline)]",
+        ])
+        var outcome: LoadOutcome?
+        let time = ContinuousClock().measure {
+            outcome = LoadOutcome(AuthServerText.inline(text), environment: AuthServerText.environment)
+        }
+        #expect(outcome?.problems.count == 500)
+        #expect(outcome?.description.hasSuffix("… and 3500 more errors") == true)
+        #expect(time < .seconds(20))
     }
 
     @Test("Nesting ends at a hundred levels, however it is written", arguments: ["[", "{a: ", "- ", "? "])

@@ -37,6 +37,10 @@ struct ConfigurationText {
 
     /// The text with some top-level keys replaced or added; an empty text removes the key.
     static func with(_ replacements: KeyValuePairs<String, String> = [:]) -> String {
+        with(pairs: replacements.map { ($0, $1) })
+    }
+
+    static func with(pairs replacements: [(key: String, text: String)]) -> String {
         var text = ConfigurationText()
         for (key, value) in replacements {
             if let index = text.parts.firstIndex(where: { $0.key == key }) {

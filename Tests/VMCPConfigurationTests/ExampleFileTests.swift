@@ -11,8 +11,8 @@ struct ExampleFileTests {
         uniqueKeysWithValues: [
             "CATALOG_API_KEY", "VMCP_EXCHANGE_SECRET", "TOOLHIVE_OIDC_CLIENT_SECRET", "HUB_EXCHANGE_SECRET",
             "HUB_IDP_SECRET", "HUB_CRM_SECRET", "HUB_SSO_SECRET", "HUB_CODE_SECRET", "ISSUE_TRACKER_TOKEN",
-            "HTTPS_PROXY", "NO_PROXY",
-        ].map { ($0, "value") })
+            "HTTPS_PROXY", "NO_PROXY", "SSO_CLIENT_SECRET", "CODE_CLIENT_SECRET",
+        ].map { ($0, "value") } + [("HOME", "/home/example")])
 
     static let files: [String] =
         (FileManager.default.enumerator(atPath: SchemaTests.folder.path)?.allObjects as? [String] ?? [])
@@ -36,15 +36,38 @@ struct ExampleFileTests {
             Self.files == [
                 "examples/embedded-auth-server.yaml", "examples/oidc-cedar-workflow.yaml", "examples/one-backend.yaml",
                 "examples/priorities-and-overrides.yaml", "examples/search-and-scripts.yaml",
-                "examples/stdio-backends.yaml", "minimal.yaml", "quickstart.yaml",
+                "examples/stdio-backends.yaml", "minimal.yaml", "mode-b-minimal.yaml", "mode-b.yaml", "quickstart.yaml",
+                "sibling/vmcp.yaml",
             ])
     }
 
     @Test(
         "The examples for a first try need nothing that is missing",
-        arguments: ["quickstart.yaml", "minimal.yaml", "examples/one-backend.yaml", "examples/stdio-backends.yaml"])
+        arguments: [
+            "quickstart.yaml", "minimal.yaml", "mode-b-minimal.yaml", "mode-b.yaml", "sibling/vmcp.yaml",
+            "examples/one-backend.yaml", "examples/stdio-backends.yaml",
+        ])
     func supported(file: String) throws {
         #expect(try Self.load(file).configuration.unsupportedFeatures() == [])
+    }
+
+    @Test("What the large example of Mode B lacks in this version is named")
+    func largeExample() throws {
+        let features = try Self.load("examples/embedded-auth-server.yaml").configuration.unsupportedFeatures()
+        #expect(
+            features.map(\.keyPath) == [
+                "incomingAuth.authz", "outgoingAuth.backends.wiki", "outgoingAuth.backends.crm", "audit", "telemetry",
+            ])
+    }
+
+    @Test("The two forms of Mode B say the same")
+    func forms() throws {
+        let inline = try Self.load("mode-b.yaml").configuration
+        let sibling = try Self.load("sibling/vmcp.yaml").configuration
+        #expect(inline.authServer?.runConfig == sibling.authServer?.runConfig)
+        #expect(inline.incomingAuth == sibling.incomingAuth)
+        #expect(inline.outgoingAuth == sibling.outgoingAuth)
+        #expect(inline.authServer != nil)
     }
 
     @Test("The quick start has its three backends")

@@ -7,14 +7,6 @@ import Testing
 @testable import VMCPConfiguration
 
 struct LoaderFileTests {
-    /// A folder of its own for each test, gone afterwards.
-    private func withFolder(_ body: (URL) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("vmcp-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try body(folder)
-    }
-
     private func failure(_ path: String) -> String? {
         do {
             _ = try ConfigurationLoader(environment: [:]).load(path: path)
@@ -26,7 +18,7 @@ struct LoaderFileTests {
 
     @Test("A file is loaded, and its name stands in front of every problem")
     func file() throws {
-        try withFolder { folder in
+        try withTemporaryFolder { folder in
             let path = folder.appendingPathComponent("my.yaml").path
             try ConfigurationText.with().write(toFile: path, atomically: true, encoding: .utf8)
             #expect(try ConfigurationLoader(environment: [:]).load(path: path).configuration.name == "test")
@@ -37,7 +29,7 @@ struct LoaderFileTests {
 
     @Test("A file that is missing, a folder, too large or no text is refused")
     func unreadable() throws {
-        try withFolder { folder in
+        try withTemporaryFolder { folder in
             let missing = folder.appendingPathComponent("none.yaml").path
             #expect(failure(missing)?.hasPrefix("\(missing): cannot be read: ") == true)
             #expect(failure(folder.path)?.hasPrefix("\(folder.path): cannot be read: ") == true)
@@ -54,24 +46,5 @@ struct LoaderFileTests {
     @Test("A byte order mark is no content")
     func byteOrderMark() {
         #expect(LoadOutcome("\u{FEFF}" + ConfigurationText.with()).errors == [])
-    }
-
-    @Test("The authorization server's file beside the configuration is found, and is not allowed twice")
-    func sibling() throws {
-        try withFolder { folder in
-            let sibling = folder.appendingPathComponent("authserver-config.yaml").path
-            let oidc = "incomingAuth: {type: oidc, oidc: {issuer: 'https://i', audience: a, resource: r}}"
-            let text = ConfigurationText.with(["incomingAuth": oidc])
-            #expect(LoadOutcome(text, directory: folder.path).configuration?.authServer == nil)
-            try "issuer: https://i\n".write(toFile: sibling, atomically: true, encoding: .utf8)
-            let configuration = try #require(LoadOutcome(text, directory: folder.path).configuration)
-            #expect(configuration.authServer == .sibling(path: sibling))
-            let notes = configuration.unsupportedFeatures().filter { $0.file == sibling }
-            #expect(notes.count == 1)
-            let both = LoadOutcome(text + "authServer: {}\n", directory: folder.path)
-            #expect(both.errors.count == 1)
-            #expect(both.errors.first?.hasPrefix("authServer: the file ") == true)
-            #expect(both.errors.first?.hasSuffix("keep one of the two") == true)
-        }
     }
 }

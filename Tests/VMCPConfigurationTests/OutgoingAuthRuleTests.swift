@@ -58,6 +58,26 @@ struct OutgoingAuthRuleTests {
             "late header value",
             strategy("{type: header_injection, headerInjection: {headerName: a, headerValue: \"a\\nb\"}}"),
             "\(path).headerInjection.headerValue", "control characters"),
+        RuleCase(
+            "late header name length",
+            strategy(
+                "{type: header_injection, headerInjection: {headerName: \(String(repeating: "a", count: 257)), "
+                    + "headerValue: a}}"),
+            "\(path).headerInjection.headerName", "is longer than 256 bytes"),
+        RuleCase(
+            "late header value length",
+            strategy(
+                "{type: header_injection, headerInjection: {headerName: a, "
+                    + "headerValue: \(String(repeating: "a", count: 8193))}}"),
+            "\(path).headerInjection.headerValue", "is longer than 8192 bytes"),
+        RuleCase(
+            "late header value in the environment",
+            strategy("{type: header_injection, headerInjection: {headerName: a, headerValueEnv: B}}"),
+            environment: ["B": "sesame\n"], "\(path).headerInjection.headerValueEnv", "control characters"),
+        RuleCase(
+            "ours structural header",
+            strategy("{type: header_injection, headerInjection: {headerName: Content-Length, headerValue: '0'}}"),
+            "\(path).headerInjection.headerName", "belongs to the message itself"),
         RuleCase("L4 O4", strategy("{type: token_exchange}"), "\(path).tokenExchange", "is required"),
         RuleCase(
             "O4", strategy("{type: token_exchange, tokenExchange: {}}"), "\(path).tokenExchange.tokenUrl", "is required"
@@ -75,13 +95,6 @@ struct OutgoingAuthRuleTests {
             "late subject type",
             strategy("{type: token_exchange, tokenExchange: {tokenUrl: 'https://t', subjectTokenType: saml}}"),
             "\(path).tokenExchange.subjectTokenType", "is not a token type"),
-        RuleCase(
-            "O6",
-            [
-                "outgoingAuth": "outgoingAuth: {source: inline, backends: {one: {type: upstream_inject}}}",
-                "incomingAuth": "incomingAuth: {type: oidc, oidc: {issuer: 'https://i', audience: a}}",
-                "authServer": "authServer: {}",
-            ], "\(path).upstreamInject", "is required"),
         RuleCase("L6 O7", strategy("{type: aws_sts}"), "\(path).awsSts", "is required"),
         RuleCase(
             "L6 O7 region", strategy("{type: aws_sts, awsSts: {fallbackRoleArn: 'arn:aws:iam::123456789012:role/R'}}"),
@@ -162,6 +175,14 @@ struct OutgoingAuthRuleTests {
         }
         #expect(settings.clientSecret == ConfigurationSecret("sesame"))
         #expect("\(settings)".contains("sesame") == false)
+    }
+
+    @Test(
+        "Headers of credentials can be set",
+        arguments: ["Authorization", "Cookie", "X-Api-Key", "Proxy-Authorization", "X-Forwarded-Proto"])
+    func credentials(name: String) {
+        let body = "{type: header_injection, headerInjection: {headerName: \(name), headerValue: 'a b'}}"
+        #expect(LoadOutcome(ConfigurationText.with(Self.strategy(body))).errors == [])
     }
 
     @Test("A backend without an entry gets the default, and nothing without a default")

@@ -116,7 +116,15 @@ struct ReportTests {
     @Test("One mistake is one problem: nothing follows from a section that could not be read")
     func noCascade() {
         let text = ConfigurationText.with([
-            "incomingAuth": "incomingAuth: {type: oicd}", "authServer": "authServer: {}",
+            "incomingAuth": "incomingAuth: {type: oicd}",
+            "authServer": """
+            authServer:
+              runConfig:
+                issuer: https://hub.example.com
+                allowed_audiences: [https://hub.example.com/mcp]
+                storage: {type: memory}
+                upstreams: [{type: oidc, oidc_config: {issuer_url: 'https://sso.example.com', client_id: hub}}]
+            """,
             "aggregation":
                 "aggregation: {conflictResolution: priority, conflictResolutionConfig: {priorityOrder: one}}",
         ])
@@ -178,6 +186,32 @@ struct ReportTests {
             ]))
         #expect(outcome.problems.count == 2)
         #expect(outcome.description.contains("sesame") == false)
+    }
+
+    @Test(
+        "No malformed URL repeats its user information",
+        arguments: [
+            "http://user:sesame@host", "https://user:sesame@ho st", "ftp://user:sesame@host", "https://sesame@host#a",
+            "https://user:sesame@", "https://sesame@[::1",
+        ])
+    func noUserInformation(url: String) {
+        let text = AuthServerText.with(["issuer": "issuer: '\(url)'", "a": "allowed_audiences: ['\(url)']"])
+        let outcome = LoadOutcome(AuthServerText.inline(text), environment: AuthServerText.environment)
+        #expect(outcome.problems.count >= 1)
+        #expect(!outcome.description.contains("sesame"), "\(outcome.description)")
+    }
+
+    @Test("A secret in place of a variable's name is not repeated")
+    func secretAsVariable() {
+        let text = AuthServerText.with(
+            AuthServerText.upstream(
+                "oidc", "issuer_url: https://s.example.com", "client_id: c", "client_secret_env_var: 'open-sesame!'"))
+        let outcome = LoadOutcome(AuthServerText.inline(text), environment: AuthServerText.environment)
+        #expect(
+            outcome.errors == [
+                "authServer.runConfig.upstreams[0].oidc_config.client_secret_env_var: names no environment variable that "
+                    + "is set; write the name of one, never the secret itself"
+            ])
     }
 
     @Test("A problem about a whole file has no line")

@@ -32,7 +32,7 @@ struct SchemaTests {
         #expect(
             object?["required"] as? [String] == ["name", "groupRef", "incomingAuth", "outgoingAuth", "aggregation"])
         let definitions = try #require(object?["$defs"] as? [String: Any])
-        let references = text.matches(of: /"#\/\$defs\/([A-Za-z]+)"/).map { String($0.output.1) }
+        let references = text.matches(of: /"#\/\$defs\/([A-Za-z0-9]+)"/).map { String($0.output.1) }
         #expect(Set(references) == Set(definitions.keys))
     }
 

@@ -35,7 +35,8 @@ struct SuggestionTests {
             ("tokenCache: {}", "tokenCache: unknown key; remove it"),
             (
                 "http: {cors: true}",
-                "http.cors: unknown key; the keys here are allowedHosts, allowedOrigins, allowAnonymousNonLoopback"
+                "http.cors: unknown key; the keys here are allowedHosts, allowedOrigins, allowAnonymousNonLoopback, "
+                    + "trustedProxies"
             ),
         ])
     func keys(text: String, message: String) {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Testing
 
 @testable import VMCPConfiguration
@@ -10,7 +11,6 @@ struct UnsupportedFeatureTests {
     private static let prefix = "conflictResolution: prefix, conflictResolutionConfig: {prefixFormat: '{workload}_'}"
 
     static let cases: [(String, String, String)] = [
-        ("incomingAuth", oidc, "incomingAuth.type"),
         ("incomingAuth", "incomingAuth: {type: local, authz: {type: cedar, policies: [p]}}", "incomingAuth.authz"),
         ("outgoingAuth", "outgoingAuth: {source: discovered}", "outgoingAuth.source"),
         (
@@ -20,8 +20,8 @@ struct UnsupportedFeatureTests {
         ),
         (
             "outgoingAuth",
-            "outgoingAuth: {source: inline, backends: {one: {type: header_injection, "
-                + "headerInjection: {headerName: X, headerValue: y}}}}", "outgoingAuth.backends.one"
+            "outgoingAuth: {source: inline, backends: {one: {type: obo, obo: {tokenUrl: 'https://t'}}}}",
+            "outgoingAuth.backends.one"
         ),
         (
             "aggregation", "aggregation: {\(prefix), tools: [{workload: one, toolConfigRef: {name: r}}]}",
@@ -35,18 +35,64 @@ struct UnsupportedFeatureTests {
         ("codeMode", "codeMode: {enabled: true}", "codeMode"),
         ("sessionStorage", "sessionStorage: {provider: redis, address: 'r:6379'}", "sessionStorage.provider"),
         ("rateLimiting", "rateLimiting: {shared: {maxTokens: 1, refillPeriod: 1s}}", "rateLimiting"),
-        ("authServer", "\(oidc)\nauthServer: {runConfig: {}}", "authServer"),
     ]
 
     @Test("Each feature that is not there is named with its place", arguments: cases)
     func feature(key: String, text: String, keyPath: String) throws {
-        let parts: KeyValuePairs<String, String> =
-            key == "authServer" ? ["incomingAuth": text] : KeyValuePairs(dictionaryLiteral: (key, text))
-        let outcome = LoadOutcome(ConfigurationText.with(parts))
+        let outcome = LoadOutcome(ConfigurationText.with(KeyValuePairs(dictionaryLiteral: (key, text))))
         let features = try #require(outcome.configuration, "\(outcome.description)").unsupportedFeatures()
-        let others = key == "authServer" ? ["incomingAuth.type", keyPath] : [keyPath]
-        #expect(features.map(\.keyPath) == others)
+        #expect(features.map(\.keyPath) == [keyPath])
         #expect(features.allSatisfy { $0.severity == .note && $0.position != nil && $0.file == "vmcp.yaml" })
+    }
+
+    @Test("Features of the authorization server that are not there are named in both forms")
+    func authServer() throws {
+        let text = AuthServerText.with([
+            "storage": """
+            storage:
+              type: redis
+              redis_config: {addr: 'r:1', key_prefix: a, acl_user_config: {password_env_var: P}}
+            """,
+            "trusted_issuers": """
+            trusted_issuers:
+              - issuer_url: https://i
+                expected_audience: https://hub.example.com/mcp
+                allowed_delegate_clients: [a]
+                actor_matcher: claims.azp == "a"
+            """,
+        ])
+        let inline = LoadOutcome(AuthServerText.inline(text), environment: ["P": ""])
+        let notes = try #require(inline.configuration, "\(inline.description)").unsupportedFeatures()
+        #expect(
+            notes.map(\.keyPath) == [
+                "authServer.runConfig.storage.type", "authServer.runConfig.trusted_issuers[0].actor_matcher",
+            ])
+        #expect(notes.allSatisfy { $0.severity == .note && $0.position != nil && $0.file == "vmcp.yaml" })
+        try withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("authserver-config.yaml")
+            try text.write(to: file, atomically: true, encoding: .utf8)
+            let main = ConfigurationText.with(["incomingAuth": AuthServerText.incomingAuth()])
+            let outcome = LoadOutcome(main, environment: ["P": ""], directory: folder.path)
+            let notes = try #require(outcome.configuration, "\(outcome.description)").unsupportedFeatures()
+            #expect(notes.map(\.keyPath) == ["storage.type", "trusted_issuers[0].actor_matcher"])
+            #expect(notes.allSatisfy { $0.position != nil && $0.file == "authserver-config.yaml" })
+        }
+    }
+
+    @Test("Sign-in and the strategies that come with it are there")
+    func modeB() throws {
+        let strategies = """
+            outgoingAuth:
+              source: inline
+              default: {type: header_injection, headerInjection: {headerName: X, headerValue: y}}
+              backends:
+                one: {type: upstream_inject, upstreamInject: {providerName: corp}}
+            """
+        let outcome = LoadOutcome(
+            AuthServerText.inline(AuthServerText.with(), ["outgoingAuth": strategies]), environment: ["HOME": "/h"])
+        #expect(try #require(outcome.configuration, "\(outcome.description)").unsupportedFeatures() == [])
+        let modeA = LoadOutcome(ConfigurationText.with(["incomingAuth": Self.oidc]))
+        #expect(try #require(modeA.configuration, "\(modeA.description)").unsupportedFeatures() == [])
     }
 
     @Test("What is there or switched off is not named")

@@ -243,7 +243,11 @@ struct YAMLQuirkTests {
 
     @Test("A number that JSON cannot say is refused in a free-form value")
     func infinity() {
-        let outcome = LoadOutcome(ConfigurationText.with(["authServer": "authServer: {a: [.inf]}"]))
-        #expect(outcome.errors.last == "authServer.a[0]: .inf has no JSON form; write a finite number")
+        let tool = "compositeTools: [{name: t, description: d, steps: [{id: a, tool: t, arguments: {a: [.inf]}}]}]"
+        let outcome = LoadOutcome(ConfigurationText.with(["compositeTools": tool]))
+        #expect(
+            outcome.errors == [
+                "compositeTools[0].steps[0].arguments.a[0]: .inf has no JSON form; write a finite number"
+            ])
     }
 }

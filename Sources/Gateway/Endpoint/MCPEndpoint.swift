@@ -59,6 +59,12 @@ final class MCPEndpoint: Sendable {
                 tasks.run { await session.close() }
             }
             for session in sessions.all { session.sweep(now: now) }
+            if case .tokens(let tokens) = authenticator {
+                // A stream is as good as the token that its owner showed last.
+                for session in sessions.all where session.hasGeneralStream && tokens.hasEnded(session.latestPrincipal) {
+                    session.endGeneralStreams()
+                }
+            }
         }
     }
 
@@ -72,7 +78,47 @@ final class MCPEndpoint: Sendable {
 
     /// Called on the connection's loop with a complete request.
     func handle(_ headers: RequestHeaders, body: ByteBuffer, exchange: ServerExchange) {
-        let principal = authenticator.authenticate()
+        switch authenticator {
+        case .fixed(let principal):
+            dispatch(headers, body, principal, exchange)
+        case .tokens(let tokens):
+            let bearer = headers.bearer
+            if let outcome = tokens.cached(bearer) {
+                proceed(outcome, headers, body, exchange)
+            } else {
+                _ = Task.immediate(executorPreference: exchange.shard.executor) {
+                    let outcome = await tokens.authenticate(bearer)
+                    // Whoever is gone cannot want anything to happen.
+                    guard !exchange.isEnded else { return }
+                    if case .principal = outcome, let nonce = tokens.responseHeaders(for: bearer).first {
+                        exchange.extraFields.append(("DPoP-Nonce", nonce.value))
+                    }
+                    proceed(outcome, headers, body, exchange)
+                }
+            }
+        }
+    }
+
+    /// The answer to a request that has no usable credentials where they are needed, known before its body is.
+    func refusalOfStranger(_ head: HTTPRequestHead) -> HTTPAnswer? {
+        guard case .tokens(let tokens) = authenticator, head.method == .POST,
+            case .refused(let refusal) = tokens.cached(RequestHeaders(head).bearer)
+        else { return nil }
+        return HTTPAnswer(refusal)
+    }
+
+    private func proceed(
+        _ outcome: AuthenticationOutcome, _ headers: RequestHeaders, _ body: ByteBuffer, _ exchange: ServerExchange
+    ) {
+        switch outcome {
+        case .principal(let principal): dispatch(headers, body, principal, exchange)
+        case .refused(let refusal): exchange.respond(HTTPAnswer(refusal))
+        }
+    }
+
+    private func dispatch(
+        _ headers: RequestHeaders, _ body: ByteBuffer, _ principal: Principal, _ exchange: ServerExchange
+    ) {
         switch headers.method {
         case .post: post(headers, body, principal, exchange)
         case .get: get(headers, principal, exchange)
@@ -159,6 +205,7 @@ final class MCPEndpoint: Sendable {
             exchange.respond(.text(404, text))
             return nil
         }
+        if case .tokens = authenticator { session.adopt(principal) }
         if let version = headers.protocolVersion, version != session.revision.rawValue {
             exchange.respond(
                 .text(400, "Bad Request: MCP-Protocol-Version differs from the session's \(session.revision.rawValue)"))
@@ -172,7 +219,7 @@ final class MCPEndpoint: Sendable {
         channel: (any ClientChannel)? = nil
     ) -> Caller {
         Caller(
-            principal: session.principal, revision: session.revision, shard: exchange.shard,
+            principal: session.latestPrincipal, revision: session.revision, shard: exchange.shard,
             channel: channel ?? GeneralChannel(session: session), sessions: session.backends,
             headers: forwarded(headers))
     }
@@ -231,7 +278,7 @@ final class MCPEndpoint: Sendable {
             opening = try LegacyDispatcher.Opening(params)
             session = ClientSession(
                 id: SessionTable.newID(), principal: principal, revision: opening.revision,
-                capabilities: opening.capabilities, limits: limits)
+                capabilities: opening.capabilities, limits: limits, credentials: dispatcher.server.credentials)
             do throws(SessionTable.Refusal) {
                 try sessions.insert(session)
             } catch {

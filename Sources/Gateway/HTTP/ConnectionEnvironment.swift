@@ -8,4 +8,6 @@ struct ConnectionEnvironment: Sendable {
     let endpoint: MCPEndpoint
     /// Every path that no other route claims is the MCP endpoint.
     let isMCPEndpoint: @Sendable (Substring) -> Bool
+    /// Paths on which a page of any origin may ask: `Origin` is not looked at.
+    let isForAllOrigins: @Sendable (Substring) -> Bool
 }

@@ -45,11 +45,18 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
     private var brokenBy: HTTPAnswer?
     private var requestDeadline: NIODeadline
     private var unwritableSince: NIODeadline?
+    private var forwardedBytes = 0
     /// Clients repeat their `Host`, so it is judged once.
     private var allowedHost: String?
+    /// Of the page that makes the current request, if one does; it is allowed.
+    private var origin: String?
 
     /// Parts of pipelined requests that may wait; beyond it the socket is not read.
     private static let maximumQueuedParts = 64
+    /// No route beside the MCP endpoint takes a body as long as this.
+    private static let maximumForwardedBytes = 256 << 10
+    /// A short body of someone without a token is read, so that the connection can be used again.
+    private static let maximumStrangerBytes = 64 << 10
     private static let drainTime = TimeAmount.seconds(1)
 
     init(shard: Shard, environment: ConnectionEnvironment) {
@@ -190,6 +197,14 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
             context.fireChannelReadComplete()
             phase = .forwarding(isRead: true, isAnswered: isAnswered)
             if isAnswered { next(context) }
+        case (.forwarding(isRead: false, _), .body(let bytes)):
+            // Every route refuses a longer body; one that goes on after the answer must not be read for ever.
+            forwardedBytes += bytes.readableBytes
+            if forwardedBytes <= Self.maximumForwardedBytes {
+                context.fireChannelRead(wrapInboundOut(part))
+            } else if case .forwarding(_, isAnswered: true) = phase {
+                closeGently(context)
+            }
         case (.forwarding(isRead: false, _), _):
             context.fireChannelRead(wrapInboundOut(part))
         default:
@@ -199,21 +214,32 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         requestDeadline = .now() + limits.requestReadTimeout
-        if let refusal = environment.origins.refusal(of: head, lastAllowedHost: &allowedHost) {
+        let path = requestPath(of: head.uri)
+        if let refusal = environment.origins.refusal(of: head, lastAllowedHost: &allowedHost, origin: &origin),
+            // Documents and endpoints for everyone say themselves which pages may read them.
+            refusal != .foreignOrigin || !environment.isForAllOrigins(path)
+        {
             reject(Self.answer(to: refusal), context)
             return
         }
-        guard environment.isMCPEndpoint(head.path) else {
+        guard environment.isMCPEndpoint(path) else {
+            forwardedBytes = 0
             phase = .forwarding(isRead: false, isAnswered: false)
             // The router's side keeps an HTTP/1.0 connection open, which such a client does not expect.
             if !head.isKeepAlive { closesAfterAnswer = true }
             context.fireChannelRead(wrapInboundOut(.head(head)))
             return
         }
-        if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
-            length > limits.requestBodyBytes
-        {
+        let length = head.headers.first(name: "content-length").flatMap { Int($0) }
+        if let length, length > limits.requestBodyBytes {
             reject(.text(413, "Request Entity Too Large"), context)
+            return
+        }
+        if length ?? .max > Self.maximumStrangerBytes || head.headers.contains(name: "expect"),
+            let refusal = environment.endpoint.refusalOfStranger(head)
+        {
+            // What nobody vouches for is not kept.
+            reject(refusal, context)
             return
         }
         phase = .collecting(head, ByteBuffer())
@@ -238,6 +264,13 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
             keepAlive: head.isKeepAlive && !closesAfterAnswer && !(isInputClosed && queue.isEmpty),
             omitsBody: head.method == .HEAD, limits: limits)
         phase = .answering(exchange)
+        if let origin {
+            exchange.extraFields = EndpointCORS.answerFields(origin)
+            if head.method == .OPTIONS {
+                exchange.respond(EndpointCORS.preflight)
+                return
+            }
+        }
         environment.endpoint.handle(RequestHeaders(head), body: body, exchange: exchange)
     }
 
@@ -265,7 +298,11 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
     func forwardedAnswerEnded() {
         guard case .forwarding(let isRead, _) = phase, let context else { return }
         phase = .forwarding(isRead: isRead, isAnswered: true)
-        if isRead { next(context) }
+        if isRead {
+            next(context)
+        } else if forwardedBytes > Self.maximumForwardedBytes {
+            closeGently(context)
+        }
     }
 
     private func next(_ context: ChannelHandlerContext) {
@@ -365,16 +402,14 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
     }
 }
 
-extension HTTPRequestHead {
-    /// The path without its query.
-    ///
-    /// A request target may be a whole URL, which names the same resource as its path does (RFC 9112 §3.2.2).
-    fileprivate var path: Substring {
-        var target = uri[...]
-        if target.utf8.first != UInt8(ascii: "/"), let slashes = target.firstRange(of: "://") {
-            let rest = target[slashes.upperBound...]
-            target = rest.firstIndex(of: "/").map { rest[$0...] } ?? "/"
-        }
-        return target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
+/// The path of a request target, without its query.
+///
+/// A target may be a whole URL, which names the same resource as its path does (RFC 9112 §3.2.2).
+func requestPath(of target: String) -> Substring {
+    var target = target[...]
+    if target.utf8.first != UInt8(ascii: "/"), let slashes = target.firstRange(of: "://") {
+        let rest = target[slashes.upperBound...]
+        target = rest.firstIndex(of: "/").map { rest[$0...] } ?? "/"
     }
+    return target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Authentication
 import MCPTypes
 import NIOCore
 
@@ -35,6 +36,7 @@ struct HTTPAnswer {
         switch status {
         case 200: "200 OK"
         case 202: "202 Accepted"
+        case 204: "204 No Content"
         case 400: "400 Bad Request"
         case 401: "401 Unauthorized"
         case 403: "403 Forbidden"
@@ -50,6 +52,24 @@ struct HTTPAnswer {
         case 503: "503 Service Unavailable"
         default: "500 Internal Server Error"
         }
+    }
+}
+
+extension HTTPAnswer {
+    /// The challenge that a request without a sufficient token gets.
+    init(_ refusal: AuthenticationRefusal) {
+        status = refusal.status
+        contentType = "application/json"
+        body = OutgoingMessage(ByteBuffer(string: refusal.body))
+        for (name, value) in refusal.headers {
+            switch name.lowercased() {
+            case "www-authenticate": fields.append(("WWW-Authenticate", value))
+            case "dpop-nonce": fields.append(("DPoP-Nonce", value))
+            case "retry-after": fields.append(("Retry-After", value))
+            default: break
+            }
+        }
+        fields.append(("Cache-Control", "no-store"))
     }
 }
 

@@ -27,10 +27,12 @@ struct OriginPolicy: Sendable {
 
     /// Why the request is refused, or `nil`.
     ///
-    /// - Parameter lastAllowedHost: what the same connection's last `Host` was, when it was allowed.
-    func refusal(of head: HTTPRequestHead, lastAllowedHost: inout String?) -> Refusal? {
+    /// - Parameters:
+    ///   - lastAllowedHost: what the same connection's last `Host` was, when it was allowed.
+    ///   - origin: becomes the page's origin, if a page asks.
+    func refusal(of head: HTTPRequestHead, lastAllowedHost: inout String?, origin: inout String?) -> Refusal? {
         var host: String?
-        var origin: String?
+        origin = nil
         var hostCount = 0
         var originCount = 0
         for (name, value) in head.headers {
@@ -93,6 +95,30 @@ struct OriginPolicy: Sendable {
         if host == "localhost" || host == "[::1]" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+}
+
+/// What an allowed page may do at the MCP endpoint, and read of its answers (Fetch Standard, CORS protocol).
+enum EndpointCORS {
+    static func answerFields(_ origin: String) -> [(StaticString, String)] {
+        [
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Expose-Headers", "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, DPoP-Nonce"),
+            ("Vary", "Origin"),
+        ]
+    }
+
+    static var preflight: HTTPAnswer {
+        var answer = HTTPAnswer(status: 204, contentType: nil, body: nil)
+        answer.fields = [
+            ("Access-Control-Allow-Methods", "GET, POST, DELETE"),
+            (
+                "Access-Control-Allow-Headers",
+                "Content-Type, Accept, Authorization, DPoP, Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID"
+            ),
+            ("Access-Control-Max-Age", "86400"),
+        ]
+        return answer
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Authentication
 import NIOHTTP1
 
 /// What the MCP endpoint needs of a request's head, taken out once.
@@ -8,14 +9,21 @@ struct RequestHeaders {
     enum Method { case post, get, delete, other }
 
     let method: Method
+    private let methodName: String
     let accept: String?
     let contentType: String?
     let sessionID: String?
     let protocolVersion: String?
     let lastEventID: String?
+    /// All lines of the header; more than one is an error to whoever looks.
+    let authorization: [String]
+    let dpop: [String]
+    /// The request target.
+    let target: String
     let all: HTTPHeaders
 
     init(_ head: HTTPRequestHead) {
+        methodName = head.method.rawValue
         switch head.method {
         case .POST: method = .post
         case .GET: method = .get
@@ -27,10 +35,14 @@ struct RequestHeaders {
         var sessionID: String?
         var protocolVersion: String?
         var lastEventID: String?
+        var authorization: [String] = []
+        var dpop: [String] = []
         for (name, value) in head.headers {
             switch name.utf8.count {
+            case 4 where name.isHeader("dpop"): dpop.append(value)
             case 6 where name.isHeader("accept"): accept = accept.map { "\($0),\(value)" } ?? value
             case 12 where name.isHeader("content-type"): contentType = value
+            case 13 where name.isHeader("authorization"): authorization.append(value)
             case 13 where name.isHeader("last-event-id"): lastEventID = value
             case 14 where name.isHeader("mcp-session-id"): sessionID = value
             case 20 where name.isHeader("mcp-protocol-version"): protocolVersion = value
@@ -42,7 +54,18 @@ struct RequestHeaders {
         self.sessionID = sessionID
         self.protocolVersion = protocolVersion
         self.lastEventID = lastEventID
+        self.authorization = authorization
+        self.dpop = dpop
+        self.target = head.uri
         self.all = head.headers
+    }
+
+    /// What the request says about who makes it.
+    var bearer: BearerRequest {
+        let query = target.utf8.firstIndex(of: UInt8(ascii: "?")).map { target[target.index(after: $0)...] }
+        return BearerRequest(
+            authorization: authorization, dpop: dpop, method: methodName, path: String(requestPath(of: target)),
+            hasTokenInQuery: query.map { BearerRequest.hasToken(inQuery: $0) } ?? false)
     }
 
     /// Whether the body is declared to be JSON; parameters such as `charset` do not matter.

@@ -33,6 +33,8 @@ final class ServerExchange: @unchecked Sendable {
     var onShutdown: (() -> Void)?
     /// Called when nothing has been answered for so long that proxies and people wonder.
     var onSlow: (() -> Void)?
+    /// Header fields that the answer gets whatever it is.
+    var extraFields: [(StaticString, String)] = []
 
     init(
         connection: ConnectionHandler, shard: Shard, keepAlive: Bool, omitsBody: Bool = false, limits: GatewayLimits
@@ -148,7 +150,7 @@ final class ServerExchange: @unchecked Sendable {
             head.writeStaticString("\r\nContent-Type: ")
             head.writeStaticString(contentType)
         }
-        for (name, value) in fields {
+        for (name, value) in extraFields.isEmpty ? fields : fields + extraFields {
             head.writeStaticString("\r\n")
             head.writeStaticString(name)
             head.writeStaticString(": ")

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Authentication
 import Backends
 import HTTPTypes
 import Hummingbird
@@ -15,6 +16,8 @@ struct StatusRoutes: Sendable {
     let server: VirtualServer
     /// Sorted by name.
     let backends: [Backend]
+    /// What clients learn of the resource that this server is; `nil` while nobody authenticates.
+    let metadata: ProtectedResourceMetadata?
 
     private static let anyMethod: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options]
 
@@ -23,22 +26,31 @@ struct StatusRoutes: Sendable {
         if path == "/mcp" { return false }
         return switch path {
         case "/health", "/ping", "/readyz", "/status", "/api/backends/health", "/.well-known": true
-        default: path.hasPrefix("/.well-known/")
+        default: path.hasPrefix("/.well-known/") || path.hasPrefix("/oauth/") || path == "/oauth"
         }
     }
 
-    func add(to router: Router<BasicRequestContext>) {
+    /// - Parameter claimed: paths that other routes have been registered for.
+    func add(to router: Router<GatewayRequestContext>, claimed: (@Sendable (Substring) -> Bool)? = nil) {
         for method in Self.anyMethod {
             for path: RouterPath in ["/health", "/ping"] {
                 add(path, method, to: router) { Self.json(["status": "ok"], newline: true) }
             }
             add("/readyz", method, to: router) { Self.json(["mode": "static", "status": "ready"], newline: true) }
             add("/api/backends/health", method, to: router) { Self.json(health, newline: false) }
-            for path: RouterPath in [
-                "/.well-known", "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/**",
-                "/.well-known/**",
-            ] {
+            for path: RouterPath in ["/.well-known", "/.well-known/**"] {
                 add(path, method, to: router) { Self.notFound }
+            }
+            if claimed?("/oauth/") != true {
+                for path: RouterPath in ["/oauth", "/oauth/**"] { add(path, method, to: router) { Self.notFound } }
+            }
+            for path: RouterPath in [
+                "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/**",
+            ] {
+                router.on(path, method: method) { request, _ in
+                    let response = resourceMetadata(method, path: request.uri.path)
+                    return method == .head ? response.createHeadResponse() : response
+                }
             }
             if method != .get && method != .head {
                 router.on("/status", method: method) { _, _ in
@@ -63,10 +75,30 @@ struct StatusRoutes: Sendable {
 
     /// An answer to `HEAD` is the one to `GET` without its body (RFC 9110 §9.3.2).
     private func add(
-        _ path: RouterPath, _ method: HTTPRequest.Method, to router: Router<BasicRequestContext>,
+        _ path: RouterPath, _ method: HTTPRequest.Method, to router: Router<GatewayRequestContext>,
         _ respond: @escaping @Sendable () -> Response
     ) {
         router.on(path, method: method) { _, _ in method == .head ? respond().createHeadResponse() : respond() }
+    }
+
+    /// RFC 9728: served at the well-known path and at the one with the resource's own path in it.
+    private func resourceMetadata(_ method: HTTPRequest.Method, path: String) -> Response {
+        guard let metadata, metadata.isServed(at: path) else { return Self.notFound }
+        var response: Response
+        switch method {
+        case .get, .head:
+            response = Response(status: .ok, body: ResponseBody(byteBuffer: metadata.document()))
+        case .options:
+            response = Response(status: .noContent)
+        default:
+            response = Response(status: .methodNotAllowed)
+            response.headers[.allow] = "GET, HEAD, OPTIONS"
+        }
+        let fields = method == .options ? ProtectedResourceMetadata.corsHeaders : ProtectedResourceMetadata.headers
+        for (name, value) in fields {
+            if let name = HTTPField.Name(name) { response.headers[name] = value }
+        }
+        return response
     }
 
     private static var notFound: Response { json(["error": "not_found"], newline: false, status: .notFound) }
@@ -89,7 +121,7 @@ struct StatusRoutes: Sendable {
                         "name": .string(backend.name),
                         "health": .string(status.rawValue),
                         "transport": .string(backend.settings.endpoint.transportName),
-                        "auth_type": "unauthenticated",
+                        "auth_type": .string(backend.settings.credentials.strategyName),
                     ]
                     if let revision = revision(of: backend) { entry["mcp_revision"] = .string(revision) }
                     return .object(entry)

@@ -14,13 +14,15 @@ import VirtualServer
 /// It belongs to a principal: its id, its streams and the questions that wait in it are useless to anyone else.
 final class ClientSession: Sendable {
     let id: String
+    /// Whose session it is. Their tokens change; `latestPrincipal` has the last one's claims.
     let principal: Principal
     let revision: ProtocolRevision
     let capabilities: ClientCapabilities
     let limits: GatewayLimits
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     /// Where messages go that answer nothing, on a transport that has only one way to the client.
     private let fixedOutput: (@Sendable (ByteBuffer) -> Bool)?
+    private let credentials: CredentialSource
 
     private struct Question {
         let continuation: CheckedContinuation<Result<JSONSlice, RequestError>, Never>
@@ -43,6 +45,7 @@ final class ClientSession: Sendable {
         var lastUsed = NIODeadline.now()
         var isClosed = false
         var backends: BackendSessions?
+        var latestPrincipal: Principal
     }
 
     private static let maximumMissedResources = 64
@@ -51,15 +54,23 @@ final class ClientSession: Sendable {
 
     init(
         id: String, principal: Principal, revision: ProtocolRevision, capabilities: ClientCapabilities,
-        limits: GatewayLimits, output: (@Sendable (ByteBuffer) -> Bool)? = nil
+        limits: GatewayLimits, credentials: CredentialSource = .none, output: (@Sendable (ByteBuffer) -> Bool)? = nil
     ) {
         self.id = id
         self.principal = principal
         self.revision = revision
         self.capabilities = capabilities
         self.limits = limits
+        self.credentials = credentials
         self.fixedOutput = output
+        state = Mutex(State(latestPrincipal: principal))
     }
+
+    /// The principal as the session's last request showed it.
+    var latestPrincipal: Principal { state.withLock { $0.latestPrincipal } }
+
+    /// A request of the session's owner came with another token.
+    func adopt(_ principal: Principal) { state.withLock { $0.latestPrincipal = principal } }
 
     /// The backend sessions, made with the first request that needs one: an idle session costs no more than this.
     var backends: BackendSessions {
@@ -68,7 +79,10 @@ final class ClientSession: Sendable {
             let backends = BackendSessions(
                 capabilities: capabilities,
                 inbound: { [weak self] _, method, params in self?.receive(method, params) },
-                channel: { [weak self] in self.map { GeneralChannel(session: $0) } })
+                channel: { [weak self] in self.map { GeneralChannel(session: $0) } },
+                credential: { [weak self, credentials] backend in
+                    credentials.credential(backend) { [weak self] in self?.latestPrincipal }
+                })
             state.backends = backends
             return backends
         }
@@ -204,6 +218,15 @@ final class ClientSession: Sendable {
         if let fixedOutput { return fixedOutput(message) }
         guard let stream = state.withLock({ $0.general.last { $0.isAttached } }) else { return false }
         return stream.send(message)
+    }
+
+    /// Ends the streams that answer nothing; the client may open others.
+    func endGeneralStreams() {
+        let streams = state.withLock { state in
+            defer { state.general = [] }
+            return state.general
+        }
+        for stream in streams { stream.finish() }
     }
 
     var hasGeneralStream: Bool {

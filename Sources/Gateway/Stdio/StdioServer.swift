@@ -18,16 +18,16 @@ package import VirtualServer
 package final class StdioServer: Sendable {
     private let settings: GatewaySettings
     private let dispatcher: LegacyDispatcher
-    private let authenticator: Authenticator
+    private let principal: Principal
     private let shard: Shard
     private let logger: Logger
 
     package init(
-        settings: GatewaySettings, server: VirtualServer, authenticator: Authenticator, shards: Shards, logger: Logger
+        settings: GatewaySettings, server: VirtualServer, principal: Principal, shards: Shards, logger: Logger
     ) {
         self.settings = settings
         self.dispatcher = LegacyDispatcher(server: server)
-        self.authenticator = authenticator
+        self.principal = principal
         self.shard = shards.all[0]
         self.logger = logger
     }
@@ -35,7 +35,7 @@ package final class StdioServer: Sendable {
     /// Serves until the end of input.
     package func run(input: CInt, output: CInt) async throws {
         let connection = StdioConnection(
-            settings: settings, dispatcher: dispatcher, principal: authenticator.authenticate(), shard: shard,
+            settings: settings, dispatcher: dispatcher, principal: principal, shard: shard,
             logger: logger)
         let channel = try await NIOPipeBootstrap(group: shard.eventLoop)
             .channelOption(.allowRemoteHalfClosure, value: true)
@@ -188,7 +188,7 @@ private final class StdioConnection: ChannelInboundHandler, @unchecked Sendable 
             let opening = try LegacyDispatcher.Opening(params)
             let session = ClientSession(
                 id: "stdio", principal: principal, revision: opening.revision, capabilities: opening.capabilities,
-                limits: settings.limits, output: { [self] in write($0) })
+                limits: settings.limits, credentials: dispatcher.server.credentials, output: { [self] in write($0) })
             self.session = session
             session.backends.setListening(true, on: shard)
             let server = dispatcher.server

@@ -15,7 +15,7 @@ package struct ConfigurationLoader: Sendable {
         self.environment = environment
     }
 
-    /// Loads a file, and looks for the authorization server's file beside it.
+    /// Loads a file, and the authorization server's file when there is one beside it.
     package func load(path: String) throws(ConfigurationError) -> LoadedConfiguration {
         let text = try Self.readText(at: path)
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
@@ -31,16 +31,20 @@ package struct ConfigurationLoader: Sendable {
         guard text.utf8.count <= Self.maximumFileSize else { throw Self.tooLarge(fileName) }
         let reading = Reading(
             file: fileName, environment: environment, directory: directory,
-            authServerSibling: directory.flatMap(Self.authServerFile))
-        let configuration = Self.read(text, reading)
-        guard let configuration, reading.errors.isEmpty else {
-            throw ConfigurationError(
-                problems: reading.errors.sorted(), warnings: reading.warnings.sorted(), omitted: reading.omitted)
+            authServerSibling: directory.flatMap { AuthServerFile(in: $0, beside: fileName) })
+        let place = Self.document(
+            text, reading,
+            whenEmpty: "write at least name, groupRef, incomingAuth, outgoingAuth and aggregation")
+        let configuration = place.flatMap(ValueType<Configuration>.section.read)
+        let errors = reading.allErrors
+        guard let configuration, errors.isEmpty else {
+            throw ConfigurationError(problems: errors, warnings: reading.allWarnings, omitted: reading.allOmitted)
         }
-        return LoadedConfiguration(configuration: configuration, warnings: reading.warnings.sorted())
+        return LoadedConfiguration(configuration: configuration, warnings: reading.allWarnings)
     }
 
-    private static func read(_ text: String, _ reading: Reading) -> Configuration? {
+    /// The root of the document in a text; nil when there is none, which is then reported.
+    static func document(_ text: String, _ reading: Reading, whenEmpty advice: String) -> Place? {
         // A byte order mark is no content.
         let content = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         let (root, findings) = YAMLComposer.compose(content)
@@ -52,36 +56,28 @@ package struct ConfigurationLoader: Sendable {
             }
         }
         guard let root, !root.isNull else {
-            if reading.errors.isEmpty {
-                reading.error(
-                    "the file is empty; write at least name, groupRef, incomingAuth, outgoingAuth and aggregation",
-                    at: .start, keyPath: "")
-            }
+            if reading.errors.isEmpty { reading.error("the file is empty; \(advice)", at: .start, keyPath: "") }
             return nil
         }
-        let place = Place(node: root, start: root.position, keyPath: "", isInUse: true, reading: reading)
-        return ValueType<Configuration>.section.read(place)
+        return Place(node: root, start: root.position, keyPath: "", isInUse: true, reading: reading)
     }
 
-    private static func readText(at path: String) throws(ConfigurationError) -> String {
+    /// The text of a configuration file; `name` is what messages call it.
+    static func readText(at path: String, named name: String? = nil) throws(ConfigurationError) -> String {
+        let name = name ?? path
         let data: Data
         do {
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
             defer { try? file.close() }
             data = try file.read(upToCount: maximumFileSize + 1) ?? Data()
         } catch {
-            throw refusal(path, "cannot be read: \(error.localizedDescription); check the path and its permissions")
+            throw refusal(name, "cannot be read: \(error.localizedDescription); check the path and its permissions")
         }
-        guard data.count <= maximumFileSize else { throw tooLarge(path) }
+        guard data.count <= maximumFileSize else { throw tooLarge(name) }
         guard let text = String(validating: data, as: UTF8.self) else {
-            throw refusal(path, "is not UTF-8 text; save it in that encoding")
+            throw refusal(name, "is not UTF-8 text; save it in that encoding")
         }
         return text
-    }
-
-    private static func authServerFile(in directory: String) -> String? {
-        let path = directory + "/" + Configuration.AuthServer.siblingName
-        return FileManager.default.fileExists(atPath: path) ? path : nil
     }
 
     private static func tooLarge(_ file: String) -> ConfigurationError {

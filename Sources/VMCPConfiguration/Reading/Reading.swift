@@ -11,7 +11,11 @@ final class Reading {
     /// The folder of the file, against which relative paths of programs are resolved.
     let directory: String?
     /// The file of the embedded authorization server beside this one, when there is one.
-    let authServerSibling: String?
+    let authServerSibling: AuthServerFile?
+    /// Whether keys that nobody knows are left alone, with a warning; probable slips never are.
+    let toleratesUnknownKeys: Bool
+    /// The reads of other files that belong to this one.
+    private(set) var companions: [Reading] = []
     private(set) var errors: [ConfigurationProblem] = []
     private(set) var warnings: [ConfigurationProblem] = []
     private(set) var omitted = 0
@@ -19,12 +23,29 @@ final class Reading {
     private var reported: Set<ConfigurationProblem> = []
     private(set) var positions: [String: SourcePosition] = [:]
 
-    init(file: String, environment: [String: String], directory: String?, authServerSibling: String?) {
+    init(
+        file: String, environment: [String: String], directory: String?, authServerSibling: AuthServerFile? = nil,
+        toleratesUnknownKeys: Bool = false
+    ) {
         self.file = file
         self.environment = environment
         self.directory = directory
         self.authServerSibling = authServerSibling
+        self.toleratesUnknownKeys = toleratesUnknownKeys
     }
+
+    /// Starts the read of another file, whose problems are listed behind those of this one.
+    func companion(file: String, toleratesUnknownKeys: Bool) -> Reading {
+        let reading = Reading(
+            file: file, environment: environment, directory: directory, toleratesUnknownKeys: toleratesUnknownKeys)
+        companions.append(reading)
+        return reading
+    }
+
+    /// Everything that is wrong, file by file, in the order of the text.
+    var allErrors: [ConfigurationProblem] { errors.sorted() + companions.flatMap(\.allErrors) }
+    var allWarnings: [ConfigurationProblem] { warnings.sorted() + companions.flatMap(\.allWarnings) }
+    var allOmitted: Int { companions.reduce(omitted) { $0 + $1.allOmitted } }
 
     func error(_ message: String, at position: SourcePosition?, keyPath: String) {
         let problem = ConfigurationProblem(
@@ -42,6 +63,9 @@ final class Reading {
         guard acceptsWarnings, reported.insert(problem).inserted else { return }
         warnings.append(problem)
     }
+
+    /// Whether a further error would be kept; when not, its advice need not be sought.
+    var acceptsErrors: Bool { errors.count < Self.problemLimit }
 
     /// Whether a further warning would be kept.
     var acceptsWarnings: Bool { warnings.count < Self.problemLimit }

@@ -18,7 +18,7 @@ final class SectionReader {
     /// A section in which nothing is written, for the defaults of its keys.
     static func empty(keys: [any SectionKey]) -> SectionReader {
         let node = YAMLNode(content: .mapping([]), position: .start, tag: nil)
-        let reading = Reading(file: "", environment: [:], directory: nil, authServerSibling: nil)
+        let reading = Reading(file: "", environment: [:], directory: nil)
         let place = Place(node: node, start: .start, keyPath: "", isInUse: false, reading: reading)
         return SectionReader(place, members: [], keys: keys)
     }
@@ -86,12 +86,16 @@ final class SectionReader {
 
     private func refuse(unknown member: YAMLPair) {
         let names = keys.map(\.name)
-        let advice =
+        let keyPath = KeyPathText.appending(key: member.key, to: place.keyPath)
+        let slip =
             MisplacedKeys.advice(for: member.key, in: place.keyPath)
             ?? Suggestion.nearest(to: member.key, among: names).map { "did you mean \(quoted($0))?" }
-            ?? (names.count <= 12 ? "the keys here are \(names.joined(separator: ", "))" : "remove it")
-        place.reading.error(
-            "unknown key; \(advice)", at: member.keyPosition,
-            keyPath: KeyPathText.appending(key: member.key, to: place.keyPath))
+        if slip == nil, place.reading.toleratesUnknownKeys {
+            place.reading.warning("unknown key, which has no effect", at: member.keyPosition, keyPath: keyPath)
+            return
+        }
+        let advice =
+            slip ?? (names.count <= 12 ? "the keys here are \(names.joined(separator: ", "))" : "remove it")
+        place.reading.error("unknown key; \(advice)", at: member.keyPosition, keyPath: keyPath)
     }
 }

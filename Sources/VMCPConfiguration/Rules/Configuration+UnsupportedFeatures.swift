@@ -10,14 +10,12 @@ extension Configuration {
         func add(_ path: String, _ what: String, instead: String = "remove it") {
             result.append(locations.problem(.note, at: path, "\(what) not available in this version; \(instead)"))
         }
-        if case .oidc = incomingAuth.method { add("incomingAuth.type", "OpenID Connect is") }
         if incomingAuth.authorization != nil { add("incomingAuth.authz", "Cedar policies are") }
         if outgoingAuth.source == .discovered { add("outgoingAuth.source", "discovery of credentials is") }
-        if let strategy = outgoingAuth.default, strategy != .unauthenticated {
+        if let strategy = outgoingAuth.default, !strategy.isAvailable {
             add("outgoingAuth.default", "the strategy \(strategy.type) is")
         }
-        for (name, strategy) in outgoingAuth.backends.sorted(by: { $0.key < $1.key }) where strategy != .unauthenticated
-        {
+        for (name, strategy) in outgoingAuth.backends.sorted(by: { $0.key < $1.key }) where !strategy.isAvailable {
             add(KeyPathText.appending(key: name, to: "outgoingAuth.backends"), "the strategy \(strategy.type) is")
         }
         for (index, tool) in aggregation.tools.enumerated() where tool.toolConfigRef != nil {
@@ -34,14 +32,31 @@ extension Configuration {
         if backends.isEmpty, locations["backends"] == nil {
             add("groupRef", "discovery of the backends of a group is", instead: "list them under backends")
         }
-        switch authServer {
-        case .inline: add("authServer", "the embedded authorization server is")
-        case .sibling(let path):
+        return result.sorted() + (authServer?.unsupportedFeatures() ?? [])
+    }
+}
+
+extension Configuration.OutgoingStrategy {
+    fileprivate var isAvailable: Bool {
+        switch self {
+        case .unauthenticated, .headerInjection, .upstreamInject: true
+        case .tokenExchange, .awsSTS, .onBehalfOf, .crossAppAccess: false
+        }
+    }
+}
+
+extension Configuration.AuthServer {
+    fileprivate func unsupportedFeatures() -> [ConfigurationProblem] {
+        var result: [ConfigurationProblem] = []
+        if case .redis = runConfig.storage {
             result.append(
-                ConfigurationProblem(
-                    severity: .note, file: path,
-                    message: "the embedded authorization server is not available in this version; move the file away"))
-        case nil: break
+                problem(.note, at: "storage.type", "Redis is not available in this version; write type: sqlite"))
+        }
+        for (index, issuer) in runConfig.trustedIssuers.enumerated() where issuer.actorMatcher != nil {
+            result.append(
+                problem(
+                    .note, at: "trusted_issuers[\(index)].actor_matcher",
+                    "CEL expressions are not available in this version; list allowed_actors instead"))
         }
         return result.sorted()
     }

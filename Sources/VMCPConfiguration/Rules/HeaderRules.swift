@@ -15,6 +15,13 @@ enum HeaderRules {
     /// Further names that a client's header must not reach a backend under.
     static let restrictedForClients: Set<String> = restricted.union(["authorization", "cookie"])
 
+    /// Header names that make up the message itself: a value of somebody else's would break it.
+    static let structural: Set<String> = [
+        "host", "connection", "keep-alive", "te", "trailer", "upgrade", "http2-settings", "proxy-connection",
+        "transfer-encoding", "content-length", "accept", "content-type", "last-event-id", "mcp-session-id",
+        "mcp-protocol-version", "mcp-method", "mcp-name",
+    ]
+
     /// Why a text is no header name (RFC 9110 section 5.1, at most 256 bytes); nil when it is one.
     static func nameProblem(_ name: String) -> String? {
         if name.isEmpty { return "is empty; write a header name" }
@@ -39,6 +46,15 @@ enum HeaderRules {
 extension ValueType where Value == String {
     static var headerName: ValueType {
         ValueType.string.checked(HeaderRules.nameProblem)
+    }
+
+    /// The name of a header that may be set on every request to a backend.
+    static var injectedHeader: ValueType {
+        headerName.checked { name in
+            HeaderRules.structural.contains(name.lowercased())
+                ? "\(quoted(name)) belongs to the message itself and cannot be set; name the header of the credential"
+                : nil
+        }
     }
 
     /// The name of a client header that may be copied to the backends.

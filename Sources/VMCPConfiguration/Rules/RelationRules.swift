@@ -12,7 +12,7 @@ struct RelationRules {
         checkNamesElsewhere()
         checkUselessCredentials()
         checkCompositeNames()
-        checkAuthorizationServer()
+        AuthServerRelationRules(configuration: configuration, root: root).check()
         if configuration.optimizer != nil, configuration.incomingAuth.authorization != nil {
             root.entry("optimizer").refuse(
                 "does not go together with incomingAuth.authz, which could not see through its tools; remove one")
@@ -89,22 +89,5 @@ struct RelationRules {
         }
         check(configuration.compositeTools.map(\.name), in: root.entry("compositeTools"))
         check(configuration.compositeToolRefs, in: root.entry("compositeToolRefs"))
-    }
-
-    private func checkAuthorizationServer() {
-        guard configuration.authServer == nil else {
-            let type = root.entry("incomingAuth").entry("type")
-            if case .scalar(let scalar) = type.node.content, ["anonymous", "local"].contains(scalar.text) {
-                type.refuse("must be oidc when there is an authorization server; write oidc")
-            }
-            return
-        }
-        func check(_ strategy: Configuration.OutgoingStrategy?, _ place: Place) {
-            guard case .upstreamInject = strategy else { return }
-            place.refuse("upstream_inject needs the embedded authorization server; add authServer")
-        }
-        let auth = root.entry("outgoingAuth")
-        check(configuration.outgoingAuth.default, auth.entry("default"))
-        for (name, place) in auth.entry("backends").children { check(configuration.outgoingAuth.backends[name], place) }
     }
 }

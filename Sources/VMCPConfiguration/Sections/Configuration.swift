@@ -76,8 +76,8 @@ extension Configuration: Section {
             "Client request headers that every backend receives.")
         static let http = Key<HTTP>("http", .section, "vmcp addition. Who may reach the HTTP endpoint.")
         static let limits = Key<Limits>("limits", .section, "vmcp addition. Bounds of everything a peer can make grow.")
-        static let authServer = Key<ConfigurationValue>(
-            "authServer", .freeMap, "vmcp addition. The embedded authorization server.")
+        static let authServer = Key<AuthServerSection>(
+            "authServer", .section, "vmcp addition. The embedded authorization server (Mode B).")
     }
 
     static let keys: [any SectionKey] = [
@@ -109,13 +109,7 @@ extension Configuration: Section {
         passthroughHeaders = section[Keys.passthroughHeaders]
         http = section[Keys.http] ?? .standard
         limits = section[Keys.limits] ?? .standard
-        let inline = section[Keys.authServer]
-        let sibling = section.place.reading.authServerSibling
-        authServer = inline.map { .inline($0) } ?? sibling.map { .sibling(path: $0) }
-        if inline != nil, let sibling {
-            section.refuse(
-                Keys.authServer, "the file \(quoted(sibling, limit: 200)) configures it as well; keep one of the two")
-        }
+        authServer = AuthServer(section[Keys.authServer], serverName: name, at: section.at(Keys.authServer))
         locations = ConfigurationLocations(
             file: section.place.reading.file, positions: section.place.reading.positions)
         for (index, backend) in backends.enumerated() {

@@ -9,7 +9,7 @@ package struct ConfigurationLocation: Sendable, Hashable {
 }
 
 /// Where each key of a configuration file stands.
-package struct ConfigurationLocations: Sendable {
+package struct ConfigurationLocations: Sendable, Hashable {
     package let file: String
     private let positions: [String: SourcePosition]
 

@@ -10,8 +10,11 @@ extension Configuration {
         package let allowedOrigins: [String]
         /// Whether a server without client authentication may listen on other addresses than loopback.
         package let allowAnonymousNonLoopback: Bool
+        /// Peers whose `Forwarded` and `X-Forwarded-For` say who the client is; nobody else is believed.
+        package let trustedProxies: [AddressRange]
 
-        package static let standard = HTTP(allowedHosts: [], allowedOrigins: [], allowAnonymousNonLoopback: false)
+        package static let standard = HTTP(
+            allowedHosts: [], allowedOrigins: [], allowAnonymousNonLoopback: false, trustedProxies: [])
     }
 }
 
@@ -29,14 +32,20 @@ extension Configuration.HTTP: Section {
             "allowAnonymousNonLoopback", .boolean, default: false,
             "vmcp addition. Whether a server without client authentication may listen on other addresses than loopback."
         )
+        static let trustedProxies = DefaultKey<[AddressRange]>(
+            "trustedProxies", .list(of: .addressRange), default: [],
+            "vmcp addition. Addresses of proxies whose Forwarded and X-Forwarded-For are believed, for rate limits.")
     }
 
-    static let keys: [any SectionKey] = [Keys.allowedHosts, Keys.allowedOrigins, Keys.allowAnonymousNonLoopback]
+    static let keys: [any SectionKey] = [
+        Keys.allowedHosts, Keys.allowedOrigins, Keys.allowAnonymousNonLoopback, Keys.trustedProxies,
+    ]
 
     init(reading section: SectionReader) {
         allowedHosts = section[Keys.allowedHosts]
         allowedOrigins = section[Keys.allowedOrigins]
         allowAnonymousNonLoopback = section[Keys.allowAnonymousNonLoopback]
+        trustedProxies = section[Keys.trustedProxies]
     }
 }
 

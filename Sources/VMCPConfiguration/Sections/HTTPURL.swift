@@ -17,7 +17,18 @@ package struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
     /// Whether the host is this machine by name or by address.
     package var isLoopback: Bool {
         let name = host.lowercased()
-        return name == "localhost" || name == "::1" || (name.hasPrefix("127.") && name.split(separator: ".").count == 4)
+        if name == "localhost" || name == "::1" { return true }
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        // Digits only: a name such as 127.0.0.example is somebody else's.
+        return labels.count == 4 && labels[0] == "127"
+            && labels.allSatisfy { UInt8($0) != nil && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+    }
+
+    /// Scheme, host in lower case, and the port unless it is the scheme's own (RFC 6454 section 6.2).
+    package var origin: String {
+        let name = host.contains(":") ? "[\(host.lowercased())]" : host.lowercased()
+        let suffix = port == (isSecure ? 443 : 80) ? "" : ":\(port)"
+        return "\(isSecure ? "https" : "http")://\(name)\(suffix)"
     }
 }
 
@@ -32,6 +43,11 @@ extension HTTPURL {
     /// Takes apart an absolute URL (RFC 3986 section 3) with a host, no user information and no fragment.
     init(parsing text: String) throws(Malformed) {
         let lowercased = text.lowercased()
+        guard !Self.hasUserInformation(text) else {
+            // The text is not repeated: it may hold a password.
+            throw Malformed(
+                message: "has user information before the host; remove it, credentials have keys of their own")
+        }
         let isSecure = lowercased.hasPrefix("https://")
         guard isSecure || lowercased.hasPrefix("http://") else {
             throw Malformed(message: "\(quoted(text)) is not a web address; start it with http:// or https://")
@@ -44,10 +60,6 @@ extension HTTPURL {
         }
         let rest = text.dropFirst(isSecure ? 8 : 7)
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
-        guard !authority.contains("@") else {
-            // The text is not repeated: it may hold a password.
-            throw Malformed(message: "has user information before the host; remove it and use outgoingAuth")
-        }
         let target = rest.dropFirst(authority.count)
         let (host, port) = try Self.split(authority, of: text)
         self.text = text
@@ -55,6 +67,12 @@ extension HTTPURL {
         self.host = host
         self.port = port ?? (isSecure ? 443 : 80)
         self.target = target.isEmpty ? "/" : target.first == "?" ? "/\(target)" : String(target)
+    }
+
+    /// Whether there is an `@` between the scheme, whichever it is, and the path.
+    private static func hasUserInformation(_ text: String) -> Bool {
+        guard let mark = text.firstRange(of: "://") else { return false }
+        return text[mark.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }.contains("@")
     }
 
     /// `"`, `<`, `>`, `\`, `^`, the backquote, `{`, `|` and `}`.

@@ -10,8 +10,10 @@ extension Configuration {
 
     /// The caller's token of an upstream provider, unchanged (Mode B).
     package struct UpstreamInject: Sendable, Hashable {
-        /// Empty means the provider named `default`.
+        /// The upstream of the authorization server; the one named `default` when the file names none.
         package let providerName: String
+
+        static let defaultProviderName = "default"
     }
 }
 
@@ -19,7 +21,7 @@ extension Configuration.HeaderInjection: Section {
     static let summary = "One header with a fixed value."
 
     private enum Keys {
-        static let headerName = Key<String>("headerName", .headerName, required: true, "The header.")
+        static let headerName = Key<String>("headerName", .injectedHeader, required: true, "The header.")
         static let headerValue = Key<String>("headerValue", .string, "Its value; or headerValueEnv.")
         static let headerValueEnv = Key<String>(
             "headerValueEnv", .string, "The environment variable that holds the value.")
@@ -45,15 +47,13 @@ extension Configuration.UpstreamInject: Section {
     static let summary = "The caller's token of an upstream provider, unchanged."
 
     private enum Keys {
-        static let providerName = Key<String>("providerName", .string, "The upstream provider.")
+        static let providerName = Key<String>(
+            "providerName", .string, "The upstream provider; absent means the one named default.")
     }
 
     static let keys: [any SectionKey] = [Keys.providerName]
 
     init(reading section: SectionReader) {
-        providerName = section[Keys.providerName] ?? ""
-        if providerName.isEmpty {
-            section.warn(Keys.providerName, "is empty and means the upstream named \"default\"; write its name")
-        }
+        providerName = section[Keys.providerName].nonEmpty ?? Self.defaultProviderName
     }
 }

@@ -17,7 +17,7 @@ extension Configuration {
         package let jwksURL: HTTPURL?
         /// Turns opaque tokens on.
         package let introspectionURL: HTTPURL?
-        /// Advertised, never enforced.
+        /// Advertised, and demanded of every token; `offline_access`, which is no right at this server, is neither.
         package let scopes: [String]
         /// Whether discovery, keys and introspection may be fetched from private addresses.
         package let allowsPrivateAddresses: Bool
@@ -41,7 +41,8 @@ extension Configuration.OIDC: Section {
         static let resource = Key<String>("resource", .string, "The URL of this server as a protected resource.")
         static let jwksURL = Key<String>("jwksUrl", .string, "Where the keys are; skips discovery.")
         static let introspectionURL = Key<String>("introspectionUrl", .string, "Turns opaque tokens on.")
-        static let scopes = DefaultKey<[String]>("scopes", .strings, default: [], "Advertised, never enforced.")
+        static let scopes = DefaultKey<[String]>(
+            "scopes", .strings, default: [], "Advertised, and demanded of every token, all but offline_access.")
         static let protectedResourceAllowPrivateIP = DefaultKey<Bool>(
             "protectedResourceAllowPrivateIp", .boolean, default: false,
             "Whether the provider may have a private address.")
@@ -83,9 +84,6 @@ extension Configuration.OIDC: Section {
         }
         if let variable, reading.variable(variable) == nil {
             section.warn(Keys.clientSecretEnv, "the environment variable \(quoted(variable)) is not set")
-        }
-        if !allowsHTTP, issuer.lowercased().hasPrefix("http://") {
-            section.warn(Keys.issuer, "is not https; set insecureAllowHttp: true if that is meant")
         }
     }
 }

@@ -21,6 +21,15 @@ struct GatewayPlan: Sendable {
     var limits: [String] = []
     /// Further top-level sections, as text.
     var sections = ""
+    /// Backends that are not ours: name and URL.
+    var others: [(name: String, url: String)] = []
+    /// The lines of the section `incomingAuth`.
+    var incomingAuth = ["type: anonymous"]
+    /// The lines of the section `outgoingAuth`.
+    var outgoingAuth = ["source: inline"]
+    /// 0 lets the system choose.
+    var port = 0
+    var environment: [String: String] = [:]
     var sessionIdleTime = Duration.seconds(1800)
     var threads = 2
 
@@ -42,10 +51,12 @@ struct GatewayPlan: Sendable {
 
     /// The text of `vmcp.yaml`, for backends that listen on these ports.
     func configurationText(ports: [Int]) -> String {
-        let entries = zip(backends, ports).map { backend, port in
+        let all =
+            zip(backends, ports).map { ($0.name, "http://127.0.0.1:\($1)/mcp") } + others.map { ($0.name, $0.url) }
+        let entries = all.map { name, url in
             """
-              - name: \(backend.name)
-                url: http://127.0.0.1:\(port)/mcp
+              - name: \(name)
+                url: \(url)
                 transport: streamable-http
             """
         }
@@ -54,9 +65,9 @@ struct GatewayPlan: Sendable {
             groupRef: lab
             backends:\(entries.isEmpty ? " []" : "\n" + entries.joined(separator: "\n"))
             incomingAuth:
-              type: anonymous
+            \(incomingAuth.map { "  \($0)" }.joined(separator: "\n"))
             outgoingAuth:
-              source: inline
+            \(outgoingAuth.map { "  \($0)" }.joined(separator: "\n"))
             aggregation:
               conflictResolution: prefix
               conflictResolutionConfig:

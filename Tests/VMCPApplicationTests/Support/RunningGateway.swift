@@ -120,12 +120,13 @@ struct RunningGateway: Sendable {
                     }
                     ports.append(try Int(port).orThrow("a port in \(port)"))
                 }
-                let loaded = try ConfigurationLoader(environment: [:])
+                let loaded = try ConfigurationLoader(environment: plan.environment)
                     .load(text: plan.configurationText(ports: ports), fileName: "vmcp.yaml")
                 var options = ServeOptions()
-                options.port = 0
+                options.port = plan.port
+                options.environment = plan.environment
                 options.sessionIdleTime = plan.sessionIdleTime
-                let application = try VMCPApplication(
+                let application = try await VMCPApplication(
                     configuration: loaded.configuration, options: options, group: group, logger: quiet)
                 result = .success(try await body(application, ports, start))
             } catch {
