@@ -55,6 +55,8 @@ class HTTP:
 
     url: str
     headers: dict[str, str] = field(default_factory=dict)
+    # What the SDK signs in with.
+    auth: object = None
 
 
 @dataclass
@@ -251,7 +253,7 @@ class Client:
 async def transport(target, client):
     """The SDK's own transport for the target; over HTTP the session id is picked up on the way."""
     if isinstance(target, HTTP):
-        http = create_mcp_http_client(headers=target.headers)
+        http = create_mcp_http_client(headers=target.headers, auth=target.auth)
 
         async def remember(response):
             client.session_id = client.session_id or response.headers.get("mcp-session-id")

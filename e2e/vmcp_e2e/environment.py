@@ -17,7 +17,7 @@ def cache():
 
 
 def python(environment):
-    """The interpreter of `mcp1`, `mcp2` or `servers`."""
+    """The interpreter of `mcp1`, `mcp2`, `servers` or `provider`."""
     return cache() / environment / "bin" / "python"
 
 

@@ -54,13 +54,13 @@ class Gateway(Process):
 
     counter = 0
 
-    def __init__(self, folder, backends, arguments=(), **sections):
+    def __init__(self, folder, backends, arguments=(), port=None, **sections):
         Gateway.counter += 1
         name = f"gateway-{Gateway.counter}"
         self.folder = Path(folder) / name
         self.configuration = configuration(backends, **sections)
         self.file = write_configuration(self.folder, self.configuration)
-        self.port = free_port()
+        self.port = port or free_port()
         command = [binary(), "serve", "--config", self.file, "--host", "127.0.0.1", "--port", self.port, *arguments]
         super().__init__(name, command, self.folder)
 
