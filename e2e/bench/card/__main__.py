@@ -20,6 +20,7 @@ import traceback
 from pathlib import Path
 
 from . import report
+from .authentication import authentication
 from .idle import idle
 from .lines import calls, catalogue, chunked, large, slow, sse, stdio
 from .measure import WrongAnswer, note
@@ -37,6 +38,7 @@ LINES = {
     "list": (catalogue, "tools/list of 100 backends with 100 tools each"),
     "idle": (idle, "idle sessions"),
     "slow": (slow, "31 sessions beside one slow backend"),
+    "authentication": (authentication, "signed-in callers, and what tokens cost"),
 }
 
 
@@ -69,6 +71,7 @@ def settings(options: argparse.Namespace) -> Settings:
     return Settings(
         binary=environment["VMCP_BINARY"], wrk=environment["BENCH_WRK"], nginx=environment["BENCH_NGINX"],
         fastmcp_python=environment["BENCH_FASTMCP_PYTHON"], mcp_proxy=environment["BENCH_MCP_PROXY"],
+        provider_python=environment["BENCH_PROVIDER_PYTHON"], openssl=environment["BENCH_OPENSSL"],
         quick=options.quick, rounds=options.rounds or (2 if options.quick else 3),
         seconds=options.seconds or (1 if options.quick else 5), only=tuple(options.only),
     )

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import secrets
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from .processes import Fleet, Process, StartError, free_port
@@ -14,13 +16,29 @@ from .session import AnswerError, Connection, Session, wait_for_tool
 from .settings import Settings
 
 
+SECRET = "BENCH_PROVIDER_SECRET"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Where people sign in behind vmcp."""
+
+    port: int
+    secret: str
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
 class Contender:
     """An MCP endpoint under load, the process that pays for it, and the sessions opened on it so far."""
 
     def __init__(self, name: str, port: int, process: Process, prefix: str = "", rival: bool = False,
-                 backend: Process | None = None):
+                 backend: Process | None = None, tokens: tuple[str, ...] = ()):
         self.name, self.port, self.process = name, port, process
         self.prefix, self.rival, self.backend = prefix, rival, backend
+        self.tokens = tokens  # one session each, in turn; none where callers are anonymous
         self._sessions: list[Session] = []
 
     def backend_ids(self) -> list[int]:
@@ -34,6 +52,8 @@ class Contender:
         connection = Connection(self.port)
         try:
             while len(self._sessions) < count:
+                if self.tokens:
+                    connection.token = self.tokens[len(self._sessions) % len(self.tokens)]
                 self._sessions.append(connection.open_session())
         finally:
             connection.close()
@@ -79,7 +99,52 @@ class Starter:
 
     def gateway(self, backends: list[dict], backend: Contender | None = None, name: str = "vmcp") -> Contender:
         """vmcp as its documentation starts it: anonymous callers, names prefixed, everything else default."""
-        configuration = {
+        contender = self._serve(name, self._configuration(backends), free_port(), backend)
+        _wait_listed(contender.port, backends[-1]["name"] + "_echo", contender.process)
+        return contender
+
+    def provider(self) -> Provider:
+        port, secret = free_port(), secrets.token_urlsafe(24)
+        script = Path(__file__).resolve().parent.parent / "peers" / "openid_provider.py"
+        process = self._start("OpenID provider", [self.settings.provider_python, "-B", str(script), str(port)],
+                              {SECRET: secret})
+        _wait_http(port, "/.well-known/openid-configuration", process)
+        return Provider(port, secret)
+
+    def mode_b(self, backends: list[dict], backend: Contender | None, provider: Provider, storage: str,
+               injected: str = "") -> Contender:
+        """vmcp with its own authorization server in front of the provider; nobody is signed in yet.
+
+        Everything is default except for `trustedProxies`: all people of the run come from one address, as if through a
+        reverse proxy that says who they are, so the limits per address are on and count each of them.
+        """
+        port = free_port()
+        origin = f"http://127.0.0.1:{port}"
+        state = {"type": storage}
+        if storage == "sqlite":
+            state["sqlite_config"] = {"path": str(Path(self.fleet.directory) / f"state-{port}.sqlite")}
+        configuration = self._configuration(backends)
+        configuration["http"] = {"trustedProxies": ["127.0.0.1/32"]}
+        configuration["incomingAuth"] = {
+            "type": "oidc",
+            "oidc": {"issuer": origin, "audience": f"{origin}/mcp", "resource": f"{origin}/mcp"},
+        }
+        if injected:
+            configuration["outgoingAuth"]["backends"] = {
+                injected: {"type": "upstream_inject", "upstreamInject": {"providerName": "provider"}}}
+        configuration["authServer"] = {"runConfig": {
+            "schema_version": "v0.1.0",
+            "issuer": origin,
+            "allowed_audiences": [f"{origin}/mcp"],
+            "storage": state,
+            "upstreams": [{"name": "provider", "type": "oidc", "oidc_config": {
+                "issuer_url": provider.url, "client_id": "vmcp", "client_secret_env_var": SECRET,
+                "scopes": ["openid", "profile", "email"]}}],
+        }}
+        return self._serve("vmcp", configuration, port, backend, {SECRET: provider.secret})
+
+    def _configuration(self, backends: list[dict]) -> dict:
+        return {
             "name": "bench",
             "groupRef": "bench",
             "backends": backends,
@@ -90,13 +155,15 @@ class Starter:
                 "conflictResolutionConfig": {"prefixFormat": "{workload}_"},
             },
         }
+
+    def _serve(self, name: str, configuration: dict, port: int, backend: Contender | None,
+               environment: dict[str, str] | None = None) -> Contender:
         path = Path(self.fleet.directory) / f"vmcp-{len(self.fleet.processes)}.yaml"
         path.write_text(json.dumps(configuration, indent=1))  # every JSON text is a YAML text
-        port = free_port()
-        process = self._start(name, [self.settings.binary, "serve", "--config", str(path), "--port", str(port)])
-        prefix = backends[0]["name"] + "_"
+        process = self._start(name, [self.settings.binary, "serve", "--config", str(path), "--port", str(port)],
+                              environment)
         _wait_http(port, "/readyz", process)
-        _wait_listed(port, backends[-1]["name"] + "_echo", process)
+        prefix = configuration["backends"][0]["name"] + "_"
         return Contender(name, port, process, prefix, backend=backend.process if backend else None)
 
     def fastmcp(self, backend: Contender) -> Contender:

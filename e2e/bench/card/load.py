@@ -13,9 +13,11 @@ from pathlib import Path
 
 from .session import Session
 
-SCRIPT = Path(__file__).resolve().parent.parent / "load" / "request.lua"
+SCRIPTS = Path(__file__).resolve().parent.parent / "load"
 MARK = "@ID@"
 FIRST_ID = 1_000_000_000
+# Client addresses that token requests name in turn; the limits of vmcp remember 20,000.
+ADDRESSES = 10_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,14 @@ class Sample:
         return self.bytes / self.requests if self.requests else 0.0
 
 
+@dataclass(frozen=True)
+class Issued:
+    """What a token endpoint gave out: one of the access tokens, and the refresh tokens of a run without chains."""
+
+    access: str
+    refresh: list[str]
+
+
 class Generator:
     """wrk with one thread, and a directory for its plans."""
 
@@ -91,13 +101,34 @@ class Generator:
         plan = {"method": "GET", "head": head, "sessions": [], "minimum": length}
         return self._run(port, plan, connections, seconds, verify)
 
-    def _run(self, port: int, plan: dict, connections: int, seconds: int, verify: bool) -> Sample:
+    def tokens(self, port: int, form: tuple[str, str], grants: list[str], chains: bool, connections: int,
+               seconds: int) -> tuple[Sample, Issued]:
+        """Presents grants at the token endpoint: each once until none is left, or refresh tokens in chains.
+
+        A request's form is a grant between the two parts of `form`. Every answer is checked.
+        """
+        grants_file, kept_file = self.directory / "grants.txt", self.directory / "kept.txt"
+        grants_file.write_text("".join(grant + "\n" for grant in grants))
+        kept_file.unlink(missing_ok=True)
+        head = (f"POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+                "Content-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\n")
+        plan = {
+            "head": head, "before": form[0], "after": form[1], "grants": str(grants_file), "kept": str(kept_file),
+            "chains": chains, "addresses": ADDRESSES,
+            "filler": f"GET /.well-known/jwks.json HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n",
+        }
+        sample = self._run(port, plan, connections, seconds, True, "tokens.lua")
+        access, *refresh = kept_file.read_text().split("\n")
+        return sample, Issued(access, [token for token in refresh if token])
+
+    def _run(self, port: int, plan: dict, connections: int, seconds: int, verify: bool,
+             script: str = "request.lua") -> Sample:
         plan_file, result_file = self.directory / "plan.lua", self.directory / "result.json"
         result_file.unlink(missing_ok=True)
         plan = {**plan, "verify": verify, "destination": str(result_file)}
         plan_file.write_text("return " + _lua(plan) + "\n")
         arguments = [self.program, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s",
-                     "-s", str(SCRIPT), f"http://127.0.0.1:{port}", "--", str(plan_file)]
+                     "-s", str(SCRIPTS / script), f"http://127.0.0.1:{port}", "--", str(plan_file)]
         output = self.directory / "wrk.log"
         with output.open("wb") as file:
             child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
@@ -143,7 +174,8 @@ def _wait(child: subprocess.Popen, patience: float) -> float:
 
 def _session_headers(session: Session) -> str:
     headers = f"MCP-Protocol-Version: {session.revision}\r\n"
-    return headers + (f"Mcp-Session-Id: {session.id}\r\n" if session.id else "")
+    headers += f"Mcp-Session-Id: {session.id}\r\n" if session.id else ""
+    return headers + (f"Authorization: Bearer {session.token}\r\n" if session.token else "")
 
 
 def _lua(value) -> str:

@@ -54,6 +54,7 @@ class Entry:
     question: Question | None = None
     static: tuple[str, int] | None = None
     label: str = ""
+    base: Entry | None = None  # the row to compare with, where it is not the backend alone
     check_seconds: int = 1
     rounds: list[Measured] = field(default_factory=list)
     checked: int = 0
@@ -72,6 +73,32 @@ class Entry:
     def spread(self, value: Callable[[Measured], float]) -> tuple[float, float] | None:
         values = [value(item) for item in self.rounds]
         return (min(values), max(values)) if values else None
+
+
+class Meters:
+    """What the asked process, those behind it and the rest of the machine spend from now on."""
+
+    def __init__(self, contender: Contender):
+        self.process = contender.process
+        self.process.reset_peak()
+        self.machine, self.cpu, self.own = MachineMeter(), CPUMeter(self.process.pid), sum(os.times()[:2])
+        self.backends = [CPUMeter(pid) for pid in contender.backend_ids()]
+
+    def measured(self, sample: Sample, requests: int | None = None) -> Measured:
+        """The run that just ended; `requests` is how many were worked on, if not as many as were answered."""
+        busy, steal, wall = self.machine.seconds()
+        spent, behind = self.cpu.seconds(), sum(meter.seconds() for meter in self.backends)
+        known = spent + behind + sample.generator_cpu + sum(os.times()[:2]) - self.own
+        requests = requests or sample.requests
+        if not requests:
+            raise RuntimeError(f"no answer in {wall:.0f} s ({sample.failure_text or 'nothing failed'})")
+        return Measured(
+            sample=sample,
+            cpu_us=spent / requests * 1e6,
+            backend_us=behind / requests * 1e6 if self.backends else None,
+            peak_mib=self.process.peak_kib() / 1024,
+            foreign=max(0.0, busy - known + steal) / (wall * (os.cpu_count() or 1)),
+        )
 
 
 def paired(first: Entry, second: Entry, combine: Callable[[Measured, Measured], float]) -> float | None:
@@ -97,10 +124,7 @@ def interleaved(line: str, generator: Generator, entries: list[Entry], rounds: i
                 note(f"{line}: {entry.name} with {entry.sessions}: {entry.problem}")
                 continue
             entry.rounds.append(measured)
-            sample = measured.sample
-            note(f"{line} {entry.label or ''} {entry.name} x{entry.sessions} round {number + 1}/{rounds}: "
-                 f"{sample.rate:,.0f}/s p50 {sample.p50_ms:.3f} p99 {sample.p99_ms:.2f} ms, "
-                 f"{measured.cpu_us:.1f} us CPU, {measured.peak_mib:.0f} MiB")
+            told(line, entry, number, rounds)
 
 
 def _one(generator: Generator, entry: Entry, seconds: int) -> Measured:
@@ -119,16 +143,9 @@ def _one(generator: Generator, entry: Entry, seconds: int) -> Measured:
     if check.failures:
         entry.failures += check.failures
         _object(entry, f"failed requests: {check.failure_text}")
-    contender = entry.contender
-    contender.process.reset_peak()
-    machine, cpu, own = MachineMeter(), CPUMeter(contender.process.pid), sum(os.times()[:2])
-    backends = [CPUMeter(pid) for pid in contender.backend_ids()]
+    meters = Meters(entry.contender)
     sample = _ask(generator, entry, seconds, False)
-    busy, steal, wall = machine.seconds()
-    spent, behind = cpu.seconds(), sum(meter.seconds() for meter in backends)
-    known = spent + behind + sample.generator_cpu + sum(os.times()[:2]) - own
-    if sample.requests == 0:
-        raise RuntimeError(f"no answer in {seconds} s ({sample.failure_text or 'nothing failed'})")
+    measured = meters.measured(sample)
     if sample.failures:
         entry.failures += sample.failures
         _object(entry, f"failed requests: {sample.failure_text}")
@@ -138,13 +155,7 @@ def _one(generator: Generator, entry: Entry, seconds: int) -> Measured:
             entry.sessions / check.requests):
         entry.wrong += 1
         _object(entry, f"{sample.bytes_per_answer:.0f} bytes an answer, {check.bytes_per_answer:.0f} when checked")
-    return Measured(
-        sample=sample,
-        cpu_us=spent / sample.requests * 1e6,
-        backend_us=behind / sample.requests * 1e6 if backends else None,
-        peak_mib=contender.process.peak_kib() / 1024,
-        foreign=max(0.0, busy - known + steal) / (wall * (os.cpu_count() or 1)),
-    )
+    return measured
 
 
 def _ask(generator: Generator, entry: Entry, seconds: int, verify: bool) -> Sample:
@@ -164,6 +175,15 @@ def _object(entry: Entry, text: str) -> None:
         raise WrongAnswer(text)
     entry.problem = text[:300]
     note(text)
+
+
+def told(line: str, entry: Entry, number: int, rounds: int) -> None:
+    """Says what the latest round of an entry found."""
+    measured = entry.rounds[-1]
+    sample = measured.sample
+    note(f"{line} {entry.label or ''} {entry.name} x{entry.sessions} round {number + 1}/{rounds}: "
+         f"{sample.rate:,.0f}/s p50 {sample.p50_ms:.3f} p99 {sample.p99_ms:.2f} ms, "
+         f"{measured.cpu_us:.1f} us CPU, {measured.peak_mib:.0f} MiB")
 
 
 def note(text: str) -> None:

@@ -16,7 +16,7 @@ def _number(value: float | None, digits: int) -> str:
 
 def _share(line: Line, entry: Entry) -> float | None:
     """Throughput as share of the row it is to be compared with."""
-    base = line.base or next((other for other in line.entries if other.name == "direct"
+    base = entry.base or line.base or next((other for other in line.entries if other.name == "direct"
                               and other.sessions == entry.sessions and other.label == entry.label), None)
     if base is None or base is entry:
         return None

@@ -22,5 +22,5 @@ class Bench:
     def starter(self) -> Starter:
         return Starter(self.settings, self.fleet)
 
-    def interleaved(self, line: Line, entries: list[Entry]) -> None:
-        interleaved(line.name, self.generator, entries, self.settings.rounds, self.settings.seconds)
+    def interleaved(self, line: Line, entries: list[Entry], more_rounds: int = 0) -> None:
+        interleaved(line.name, self.generator, entries, self.settings.rounds + more_rounds, self.settings.seconds)

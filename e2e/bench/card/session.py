@@ -18,9 +18,10 @@ class AnswerError(Exception):
 class Connection:
     """One keep-alive connection to an MCP endpoint; many sessions may share it."""
 
-    def __init__(self, port: int, path: str = "/mcp", timeout: float = 60):
+    def __init__(self, port: int, path: str = "/mcp", timeout: float = 60, token: str | None = None):
         self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
         self.path = path
+        self.token = token
         self.next_id = 1
 
     def close(self) -> None:
@@ -32,6 +33,8 @@ class Connection:
             headers["Mcp-Session-Id"] = session
         if revision:
             headers["MCP-Protocol-Version"] = revision
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         self.http.request("POST", self.path, json.dumps(message), headers)
         response = self.http.getresponse()
         body = response.read()
@@ -57,7 +60,7 @@ class Connection:
             "clientInfo": {"name": "vmcp-bench", "version": "1"},
         }
         result, headers = self.ask("initialize", parameters)
-        session = Session(headers.get("mcp-session-id"), result["protocolVersion"])
+        session = Session(headers.get("mcp-session-id"), result["protocolVersion"], self.token)
         message = {"jsonrpc": "2.0", "method": "notifications/initialized"}
         status, _, body = self.post(message, session.id, session.revision)
         if status not in (200, 202, 204):
@@ -68,8 +71,8 @@ class Connection:
 class Session:
     """What a client must repeat on each request after initialize."""
 
-    def __init__(self, identifier: str | None, revision: str):
-        self.id, self.revision = identifier, revision
+    def __init__(self, identifier: str | None, revision: str, token: str | None = None):
+        self.id, self.revision, self.token = identifier, revision, token
 
     def tools_page(self, connection: Connection, cursor: str | None = None) -> dict:
         parameters = {"cursor": cursor} if cursor else {}
@@ -104,13 +107,13 @@ def _answer(identifier: int, headers: dict, body: bytes) -> dict:
     raise AnswerError(f"an event stream without the answer: {body[:300]!r}")
 
 
-def wait_for_tool(port: int, name: str, check, seconds: float = 60) -> None:
+def wait_for_tool(port: int, name: str, check, seconds: float = 60, token: str | None = None) -> None:
     """Returns when a fresh session lists the tool; check() may raise to give up early."""
     deadline = time.monotonic() + seconds
     problem: Exception = AnswerError("nothing asked yet")
     while time.monotonic() < deadline:
         check()
-        connection = Connection(port, timeout=10)
+        connection = Connection(port, timeout=10, token=token)
         try:
             names = connection.open_session().tool_names(connection)
             if name in names:

@@ -16,6 +16,8 @@ class Settings:
     nginx: str
     fastmcp_python: str
     mcp_proxy: str
+    provider_python: str
+    openssl: str
     quick: bool
     rounds: int
     seconds: int
@@ -25,6 +27,20 @@ class Settings:
     def complete(self) -> bool:
         """Whether the numbers make a card: all lines, full length."""
         return not self.quick and not self.only
+
+    @property
+    def codes(self) -> int:
+        """Authorization codes of one timed run."""
+        return 300 if self.quick else 4_000
+
+    @property
+    def warming_codes(self) -> int:
+        return 64
+
+    @property
+    def longest_redemption(self) -> int:
+        """Seconds after which a run that should use up all codes has failed."""
+        return 120
 
     @property
     def idle_sessions(self) -> int:

@@ -13,16 +13,13 @@
 -- generator too much for a timed run. Timed runs still count every HTTP error, and the runner compares their bytes per
 -- answer with those of the verified run just before.
 
-local threads = {}
+dofile(string.match(debug.getinfo(1, "S").source, "^@(.*/)") .. "result.lua")
+
 local plan
 local heads, turn, sequence = {}, 0, 1000000000
 local pending = {}
 
 checked, wrong, example, destination = 0, 0, "", ""
-
-function setup(thread)
-    threads[#threads + 1] = thread
-end
 
 local function reject(reason, status, body)
     wrong = wrong + 1
@@ -92,17 +89,5 @@ function request()
 end
 
 function done(summary, latency)
-    local thread = threads[1]
-    local file = assert(io.open(thread:get("destination"), "w"))
-    local errors = summary.errors
-    file:write(string.format(
-        '{"requests": %d, "microseconds": %d, "bytes": %d, "p50": %d, "p90": %d, "p99": %d, "worst": %d, ',
-        summary.requests, summary.duration, summary.bytes,
-        latency:percentile(50), latency:percentile(90), latency:percentile(99), latency.max))
-    file:write(string.format(
-        '"connect": %d, "read": %d, "write": %d, "status": %d, "timeout": %d, "checked": %d, "wrong": %d}\n',
-        errors.connect, errors.read, errors.write, errors.status, errors.timeout,
-        thread:get("checked"), thread:get("wrong")))
-    file:write(thread:get("example"), "\n")
-    file:close()
+    write_result(summary, latency)
 end
