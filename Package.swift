@@ -80,8 +80,9 @@ let package = Package(
         module("JSONTypes", uses: [.nioCore]),
         module("MCPTypes", uses: ["JSONTypes", .nioCore]),
         module("Observability", uses: [.logging]),
+        module("CEL", uses: ["JSONTypes", .nioCore]),
         // Not "Configuration": a package that Hummingbird brings has a target of that name.
-        module("VMCPConfiguration", uses: [.yams]),
+        module("VMCPConfiguration", uses: ["CEL", .yams]),
         module("Aggregation", uses: ["JSONTypes", .nioCore]),
 
         // State, and the world outside: one store, one client for whatever others can point us at.
@@ -98,7 +99,7 @@ let package = Package(
         module(
             "AuthServer",
             uses: [
-                "JSONTypes", "Observability", "Storage", "OutboundHTTP", "Authentication", .asn1, .crypto,
+                "JSONTypes", "Observability", "CEL", "Storage", "OutboundHTTP", "Authentication", .asn1, .crypto,
                 .cryptoExtras, .httpTypes, .hummingbird, .logging, .nioCore,
             ],
             tests: ["TestSupport"]),

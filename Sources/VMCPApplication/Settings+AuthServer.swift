@@ -159,6 +159,7 @@ extension TrustedIssuer {
                 allowsHTTP: issuer.allowsHTTP))
         actorClaim = issuer.actorClaim
         allowedActors = issuer.allowedActors
+        actorMatcher = issuer.actorMatcher
         allowedDelegateClients =
             switch issuer.allowedDelegateClients {
             case .any: ["*"]

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import CEL
 import Testing
 
 @testable import VMCPConfiguration
@@ -302,6 +303,7 @@ struct AuthServerValueTests {
                     expected_audience: https://hub.example.com/mcp
                     allowed_delegate_clients: [robot]
                     allowed_actors: [runner]
+                    actor_matcher: claims.azp == "a" && "ops" in claims.groups
                     allow_may_act: true
                     jwks_url: https://10.0.0.1/keys
                     allow_private_ips: true
@@ -336,6 +338,8 @@ struct AuthServerValueTests {
         #expect(issuers[0].allowedDelegateClients == .listed(["robot"]))
         #expect(issuers[0].actorClaim == "azp")
         #expect(issuers[0].allowedActors == ["runner"])
+        #expect(issuers[0].actorMatcher?.text == #"claims.azp == "a" && "ops" in claims.groups"#)
+        #expect(issuers[1].actorMatcher == nil)
         #expect(issuers[0].allowsMayAct)
         #expect(issuers[0].jwksURL?.host == "10.0.0.1")
         #expect(issuers[1].expectedAudience == nil)

@@ -141,6 +141,15 @@ struct TrustedIssuerRuleTests {
                 "\(first).jwt_bearer_grant.accepted_audiences[0]", "is one of allowed_audiences", at: "'https://hub"),
         ]
         + [
+            ("'claims.azp =='", "expected a value, found the end (line 1, column 14)"),
+            ("'azp == 1'", "\"azp\" is not declared; the only variable is \"claims\" (line 1, column 1)"),
+            ("'claims.azp.lowerAscii() == \"a\"'", "there is no method \"lowerAscii\" (line 1, column 12)"),
+        ].map { (text: String, message: String) in
+            AuthServerCase(
+                "1.12 matcher", issuer("actor_matcher: \(text), \(delegation)"), "\(first).actor_matcher",
+                "is not a CEL expression over claims: \(message)", at: text)
+        }
+        + [
             ("actor_claim: azp", "azp"), ("actor_matcher: 'true'", "'true'"), ("allow_may_act: true", "true"),
             ("allowed_actors: [a]", "allowed_actors"),
         ].map { text, marker in

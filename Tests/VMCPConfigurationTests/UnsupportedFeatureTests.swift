@@ -52,21 +52,11 @@ struct UnsupportedFeatureTests {
             storage:
               type: redis
               redis_config: {addr: 'r:1', key_prefix: a, acl_user_config: {password_env_var: P}}
-            """,
-            "trusted_issuers": """
-            trusted_issuers:
-              - issuer_url: https://i
-                expected_audience: https://hub.example.com/mcp
-                allowed_delegate_clients: [a]
-                actor_matcher: claims.azp == "a"
-            """,
+            """
         ])
         let inline = LoadOutcome(AuthServerText.inline(text), environment: ["P": ""])
         let notes = try #require(inline.configuration, "\(inline.description)").unsupportedFeatures()
-        #expect(
-            notes.map(\.keyPath) == [
-                "authServer.runConfig.storage.type", "authServer.runConfig.trusted_issuers[0].actor_matcher",
-            ])
+        #expect(notes.map(\.keyPath) == ["authServer.runConfig.storage.type"])
         #expect(notes.allSatisfy { $0.severity == .note && $0.position != nil && $0.file == "vmcp.yaml" })
         try withTemporaryFolder { folder in
             let file = folder.appendingPathComponent("authserver-config.yaml")
@@ -74,7 +64,7 @@ struct UnsupportedFeatureTests {
             let main = ConfigurationText.with(["incomingAuth": AuthServerText.incomingAuth()])
             let outcome = LoadOutcome(main, environment: ["P": ""], directory: folder.path)
             let notes = try #require(outcome.configuration, "\(outcome.description)").unsupportedFeatures()
-            #expect(notes.map(\.keyPath) == ["storage.type", "trusted_issuers[0].actor_matcher"])
+            #expect(notes.map(\.keyPath) == ["storage.type"])
             #expect(notes.allSatisfy { $0.position != nil && $0.file == "authserver-config.yaml" })
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import CEL
 package import Observability
 package import OutboundHTTP
 
@@ -107,6 +108,8 @@ package struct TrustedIssuer: Sendable {
     package var addresses: AddressPolicy
     package var actorClaim = "azp"
     package var allowedActors: [String] = []
+    /// Says of the verified claims whether their actor is accepted, too.
+    package var actorMatcher: CELExpression?
     package var allowedDelegateClients: [String] = []
     package var allowsMayAct = false
     package var jwtBearer: JWTBearer?

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Authentication
+import CEL
 import JSONTypes
 
 /// Verifies what an exchange presents: tokens of this server, and of the issuers that the operator trusts for it.
@@ -46,7 +47,9 @@ struct SubjectTokenVerifier: Sendable {
         let actor = claims.label(issuer.actorClaim).flatMap { PresentedClaims.isName($0) ? $0 : nil }
         let mayAct = try MayAct.subject(in: claims, issuer: own.issuer, isIssuerRequired: true)
         if mayAct == nil {
-            guard let actor, issuer.allowedActors.containsExactly(actor) else { throw .actor }
+            let isListed = actor.map { issuer.allowedActors.containsExactly($0) } ?? false
+            // An expression that fails is not true, and so accepts nobody.
+            guard isListed || issuer.actorMatcher?.matches(claims: claims.payload) == true else { throw .actor }
         } else if !issuer.allowsMayAct {
             // The token restricts who may act; to look away would be to widen it.
             throw .mayAct

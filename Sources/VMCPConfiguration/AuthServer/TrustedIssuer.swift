@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import CEL
+
 extension AuthServerRunConfig {
     /// Another issuer whose tokens are accepted for exchange (RFC 8693) or as assertions (RFC 7523).
     package struct TrustedIssuer: Sendable, Hashable {
@@ -16,7 +18,7 @@ extension AuthServerRunConfig {
         package let actorClaim: String
         package let allowedActors: [String]
         /// A CEL expression over `claims`.
-        package let actorMatcher: String?
+        package let actorMatcher: CELExpression?
         package let allowedDelegateClients: DelegateClients
         /// Whether a `may_act` claim of this issuer counts.
         package let allowsMayAct: Bool
@@ -83,7 +85,7 @@ extension AuthServerRunConfig.TrustedIssuer: Section {
         allowsPrivateAddresses = section[Keys.allowsPrivateAddresses]
         actorClaim = section[Keys.actorClaim].nonEmpty ?? "azp"
         allowedActors = section[Keys.allowedActors]
-        actorMatcher = section[Keys.actorMatcher].nonEmpty
+        actorMatcher = Self.matcher(section)
         let delegates = section[Keys.delegates]
         allowedDelegateClients = delegates == ["*"] ? .any : .listed(delegates)
         allowsMayAct = section[Keys.allowsMayAct]
@@ -94,6 +96,18 @@ extension AuthServerRunConfig.TrustedIssuer: Section {
         if Self.otherClaims.contains(actorClaim) {
             section.refuse(
                 Keys.actorClaim, "\(quoted(actorClaim)) says something else than who acts; write a claim such as azp")
+        }
+    }
+
+    private static func matcher(_ section: SectionReader) -> CELExpression? {
+        guard let text = section[Keys.actorMatcher].nonEmpty else { return nil }
+        do throws(CELError) {
+            return try CELExpression(parsing: text)
+        } catch {
+            section.refuse(
+                Keys.actorMatcher,
+                "is not a CEL expression over claims: \(error.reason) (line \(error.line), column \(error.column))")
+            return nil
         }
     }
 

@@ -47,17 +47,7 @@ extension Configuration.OutgoingStrategy {
 
 extension Configuration.AuthServer {
     fileprivate func unsupportedFeatures() -> [ConfigurationProblem] {
-        var result: [ConfigurationProblem] = []
-        if case .redis = runConfig.storage {
-            result.append(
-                problem(.note, at: "storage.type", "Redis is not available in this version; write type: sqlite"))
-        }
-        for (index, issuer) in runConfig.trustedIssuers.enumerated() where issuer.actorMatcher != nil {
-            result.append(
-                problem(
-                    .note, at: "trusted_issuers[\(index)].actor_matcher",
-                    "CEL expressions are not available in this version; list allowed_actors instead"))
-        }
-        return result.sorted()
+        guard case .redis = runConfig.storage else { return [] }
+        return [problem(.note, at: "storage.type", "Redis is not available in this version; write type: sqlite")]
     }
 }

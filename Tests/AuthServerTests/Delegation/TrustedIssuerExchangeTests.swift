@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Authentication
+import CEL
 import Foundation
 import JSONTypes
 import OutboundHTTP
@@ -137,6 +138,25 @@ struct TrustedIssuerExchangeTests {
         #expect(await bench.exchange(try bench.trusted()).error == "invalid_request")
         let reply = await bench.exchange(try bench.trusted(["client_id": "gateway"]))
         #expect(try reply.actors.last == "\(DelegationIssuer.name) gateway")
+    }
+
+    @Test(
+        "An expression over the claims accepts actors, beside those that are listed",
+        arguments: [
+            ("claims.azp == 'other' && 'ops' in claims.groups", ["azp": "other", "groups": ["ops"]], nil),
+            ("claims.azp == 'other' && 'ops' in claims.groups", ["azp": "other", "groups": ["dev"]], "actor"),
+            // An error, and something else than true.
+            ("claims.azp == 'other' && 'ops' in claims.groups", ["azp": "other"], "actor"),
+            ("claims.azp", ["azp": "other"], "actor"),
+            ("false", [:], nil), ("true", ["azp": nil], nil),
+            ("true", ["may_act": ["sub": "delegate", "iss": ours]], "may_act"),
+        ] as [(String, DelegationChanges, String?)])
+    func actorMatcher(expression: String, claims: DelegationChanges, reason: String?) async throws {
+        let matcher = try CELExpression(parsing: expression)
+        let bench = try DelegationBench(trusted: [DelegationIssuer.trusted { $0.actorMatcher = matcher }])
+        let reply = await bench.exchange(try bench.trusted(claims))
+        #expect(reply.error == (reason == nil ? nil : "invalid_request"))
+        #expect(bench.reasons == [reason].compactMap { $0 })
     }
 
     @Test("An actor whom nobody names is left out of the chain")
