@@ -104,6 +104,9 @@ let package = Package(
             ],
             tests: ["TestSupport"]),
 
+        // What backends are shown of whoever asks.
+        module("OutgoingAuth", uses: ["Observability", "Authentication"]),
+
         // Scripted peers and raw clients; only tests import it.
         module(
             "TestSupport", uses: ["JSONTypes", "MCPTypes", "Storage", .logging, .nioCore, .nioHTTP1, .nioPosix],
@@ -113,18 +116,19 @@ let package = Package(
         module(
             "Backends",
             uses: [
-                "JSONTypes", "MCPTypes", "Aggregation", .deque, .logging, .nioCore, .nioPosix, .nioSSL, .nioTLS,
+                "JSONTypes", "MCPTypes", "Aggregation", "OutgoingAuth", .deque, .logging, .nioCore, .nioPosix, .nioSSL,
+                .nioTLS,
                 .subprocess, .system,
             ],
             tests: ["TestSupport"]),
 
-        module(
-            "OutgoingAuth", uses: ["Observability", "Authentication", "Backends"], tests: ["TestSupport"]),
-
         // The core, without transports, and the edge that has them.
         module(
             "VirtualServer",
-            uses: ["JSONTypes", "MCPTypes", "Aggregation", "Authentication", "Backends", .logging, .nioCore],
+            uses: [
+                "JSONTypes", "MCPTypes", "Aggregation", "Authentication", "OutgoingAuth", "Backends", .logging,
+                .nioCore,
+            ],
             tests: ["TestSupport", .nioPosix]),
         module(
             "Gateway",

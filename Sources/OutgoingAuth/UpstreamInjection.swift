@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Authentication
-package import Backends
 package import Observability
 
 /// The caller's own token of an upstream provider, given to the backend as it is (strategy `upstream_inject`).
@@ -11,7 +10,7 @@ package import Observability
 package struct UpstreamInjection: Sendable {
     /// Reads a usable access token of the principal's sign-in at a provider, renewed when due.
     package typealias TokenReader =
-        @Sendable (_ provider: String, _ principal: Principal) async throws(BackendError) -> Secret
+        @Sendable (_ provider: String, _ principal: Principal) async throws(CredentialProblem) -> Secret
 
     private let provider: String
     private let read: TokenReader
@@ -31,11 +30,11 @@ package struct UpstreamInjection: Sendable {
         let read: TokenReader
         let principal: @Sendable () -> Principal?
 
-        func fields() async throws(BackendError) -> [ForwardedHeaders.Field] {
-            guard let principal = principal() else { throw .closed }
+        func fields() async throws(CredentialProblem) -> [CredentialField] {
+            guard let principal = principal() else { throw .sessionEnded }
             let token = try await read(provider, principal)
-            guard token.exposed.isHeaderToken else { throw .noCredential(.unavailable(provider: provider)) }
-            return [ForwardedHeaders.Field(name: "Authorization", value: "Bearer \(token.exposed)")]
+            guard token.exposed.isHeaderToken else { throw .unavailable(provider: provider) }
+            return [CredentialField(name: "Authorization", value: "Bearer \(token.exposed)")]
         }
     }
 }

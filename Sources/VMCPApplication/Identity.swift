@@ -81,17 +81,17 @@ struct Identity: Sendable {
         return CredentialSource { backend, principal in
             guard case .upstreamInject(let settings) = outgoing.strategy(for: backend.name) else { return nil }
             let name = settings.providerName.isEmpty ? AuthServerRunConfig.defaultUpstreamName : settings.providerName
-            let injection = UpstreamInjection(provider: name) { provider, principal throws(BackendError) in
+            let injection = UpstreamInjection(provider: name) { provider, principal throws(CredentialProblem) in
                 do throws(UpstreamTokenError) {
                     return try await authServer.accessToken(provider: provider, of: principal)
                 } catch {
                     switch error {
-                    case .missing: throw .noCredential(.notSignedIn(provider: provider))
+                    case .missing: throw .notSignedIn(provider: provider)
                     case .expired:
                         // The first provider is the sign-in itself: without it the client has to begin anew.
                         if provider == first { await authServer.endLogin(of: principal) }
-                        throw .noCredential(.signInExpired(provider: provider))
-                    case .unavailable: throw .noCredential(.unavailable(provider: provider))
+                        throw .signInExpired(provider: provider)
+                    case .unavailable: throw .unavailable(provider: provider)
                     }
                 }
             }

@@ -4,6 +4,7 @@
 package import Backends
 package import JSONTypes
 package import MCPTypes
+package import OutgoingAuth
 import Synchronization
 
 /// The backend sessions of one client, each opened when first needed.

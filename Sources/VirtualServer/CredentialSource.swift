@@ -3,6 +3,7 @@
 
 package import Authentication
 package import Backends
+package import OutgoingAuth
 
 /// Makes what a client's requests to a backend carry to prove whose they are.
 package struct CredentialSource: Sendable {

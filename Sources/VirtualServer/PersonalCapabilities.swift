@@ -5,6 +5,7 @@ import Aggregation
 import Authentication
 import Backends
 import Logging
+import OutgoingAuth
 import Synchronization
 
 /// The lists of backends that know who asks, kept for each principal, merged with the lists that are the same for all.

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Authentication
-import Backends
 import Observability
 import OutgoingAuth
 import Synchronization
@@ -13,19 +12,19 @@ import Testing
 
     @Test("the caller's upstream token is all that a request carries")
     func carriesUpstreamToken() async throws {
-        let injection = UpstreamInjection(provider: "corp") { provider, principal throws(BackendError) in
+        let injection = UpstreamInjection(provider: "corp") { provider, principal throws(CredentialProblem) in
             #expect(provider == "corp")
             #expect(principal.tsid == "login-1")
             return Secret("upstream-token")
         }
         let fields = try await injection.credential { Self.alice }.fields()
-        #expect(fields == [ForwardedHeaders.Field(name: "Authorization", value: "Bearer upstream-token")])
+        #expect(fields == [CredentialField(name: "Authorization", value: "Bearer upstream-token")])
     }
 
     @Test("the principal is asked for anew with each request, because a session outlives tokens")
     func asksForPrincipalEachTime() async throws {
         let tsid = Mutex("first")
-        let injection = UpstreamInjection(provider: "corp") { _, principal throws(BackendError) in
+        let injection = UpstreamInjection(provider: "corp") { _, principal throws(CredentialProblem) in
             Secret("token-of-\(principal.tsid ?? "nobody")")
         }
         let credential = injection.credential {
@@ -38,14 +37,14 @@ import Testing
 
     @Test("a session that has ended has no credential")
     func endedSession() async {
-        let injection = UpstreamInjection(provider: "corp") { _, _ throws(BackendError) in Secret("token") }
-        await #expect(throws: BackendError.closed) { try await injection.credential { nil }.fields() }
+        let injection = UpstreamInjection(provider: "corp") { _, _ throws(CredentialProblem) in Secret("token") }
+        await #expect(throws: CredentialProblem.sessionEnded) { try await injection.credential { nil }.fields() }
     }
 
     @Test("why there is no token reaches the caller")
     func problemIsKept() async {
-        let problem = BackendError.noCredential(.signInExpired(provider: "corp"))
-        let injection = UpstreamInjection(provider: "corp") { _, _ throws(BackendError) in throw problem }
+        let problem = CredentialProblem.signInExpired(provider: "corp")
+        let injection = UpstreamInjection(provider: "corp") { _, _ throws(CredentialProblem) in throw problem }
         await #expect(throws: problem) { try await injection.credential { Self.alice }.fields() }
     }
 
@@ -55,8 +54,8 @@ import Testing
             "", "a\r\nX-Admin: 1", "a b", "tok\u{7F}en", "tökén", String(repeating: "a", count: (16 << 10) + 1),
         ])
     func unsendableToken(_ token: String) async {
-        let injection = UpstreamInjection(provider: "corp") { _, _ throws(BackendError) in Secret(token) }
-        await #expect(throws: BackendError.noCredential(.unavailable(provider: "corp"))) {
+        let injection = UpstreamInjection(provider: "corp") { _, _ throws(CredentialProblem) in Secret(token) }
+        await #expect(throws: CredentialProblem.unavailable(provider: "corp")) {
             try await injection.credential { Self.alice }.fields()
         }
     }

@@ -5,6 +5,7 @@ import Aggregation
 import Authentication
 import Backends
 import MCPTypes
+import OutgoingAuth
 import Synchronization
 import TestSupport
 import Testing
@@ -14,15 +15,17 @@ import VirtualServer
 @Suite struct PersonalCapabilitiesTests {
     /// A token that can be changed or taken away.
     private final class Login: BackendCredential {
-        private let token: Mutex<Result<String, BackendError>>
+        private let token: Mutex<Result<String, CredentialProblem>>
 
         init(_ token: String) { self.token = Mutex(.success(token)) }
-        init(_ problem: CredentialProblem) { token = Mutex(.failure(.noCredential(problem))) }
+        init(_ problem: CredentialProblem) { token = Mutex(.failure(problem)) }
+
+        func fail(_ problem: CredentialProblem) { token.withLock { $0 = .failure(problem) } }
 
         func become(_ token: String) { self.token.withLock { $0 = .success(token) } }
 
-        func fields() async throws(BackendError) -> [ForwardedHeaders.Field] {
-            [ForwardedHeaders.Field(name: "Authorization", value: "Bearer \(try token.withLock { $0 }.get())")]
+        func fields() async throws(CredentialProblem) -> [CredentialField] {
+            [CredentialField(name: "Authorization", value: "Bearer \(try token.withLock { $0 }.get())")]
         }
     }
 
@@ -30,7 +33,7 @@ import VirtualServer
 
     /// Lists one tool that is named after the bearer token, and answers nobody without one.
     private static func vault() async throws -> ScriptedBackend {
-        try await ScriptedBackend.start { request, reply in
+        try await ScriptedBackend.start(configure: { $0.listens = true }) { request, reply in
             guard let token = request.header("Authorization")?.split(separator: " ").last else {
                 reply.respond(401)
                 return true
@@ -97,6 +100,24 @@ import VirtualServer
             #expect(calls == [["Bearer first"], ["Bearer second"]])
             let own = vault.requests.filter { $0.verb == "notifications/initialized" }
             #expect(own.map { $0.headers("Authorization") } == [["Bearer first"]])
+        }
+        await vault.stop()
+    }
+
+    @Test("a stream that had no credential while the provider was away is opened when it is back")
+    func listeningResumes() async throws {
+        let vault = try await Self.vault()
+        try await ServerHarness.run(["vault": vault.url], personal: ["vault"]) { harness in
+            let login = Login("hal")
+            let hal = harness.client(principal: Self.principal("hal"), credential: login)
+            _ = await hal.callTool(#"{"name":"vault_of_hal"}"#)
+            login.fail(.unavailable(provider: "corp"))
+            hal.caller.sessions.setListening(true, on: harness.shard)
+            #expect(await hal.callTool(#"{"name":"vault_of_hal"}"#).error?.code == .backendUnavailable)
+            login.become("hal")
+            try await eventually("the stream is open") {
+                vault.requests.contains { $0.method == "GET" && $0.header("Authorization") == "Bearer hal" }
+            }
         }
         await vault.stop()
     }

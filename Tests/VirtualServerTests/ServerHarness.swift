@@ -8,6 +8,7 @@ import Logging
 import MCPTypes
 import NIOCore
 import NIOPosix
+import OutgoingAuth
 import Synchronization
 import TestSupport
 

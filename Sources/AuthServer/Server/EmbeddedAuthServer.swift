@@ -123,7 +123,7 @@ package final class EmbeddedAuthServer: Sendable {
     package func endLogin(of principal: Principal) async {
         guard principal.issuer == settings.issuer, let tsid = principal.tsid else { return }
         do throws(OAuthError) {
-            try await revocation.endLogin(tsid: tsid, user: principal.subject)
+            try await revocation.endLogin(tsid: tsid)
         } catch {
             logger.warning("A login could not be ended", metadata: ["reason": "\(error.code.rawValue)"])
         }

@@ -5,7 +5,7 @@ extension FamilyRevocation {
     /// Ends one login, wherever it has come to: an unused code, a family of refresh tokens, or an access token alone.
     ///
     /// - Parameter tsid: from a verified token, which is why nobody needs to ask whose it is.
-    package func endLogin(tsid: String, user _: String) async throws(OAuthError) {
+    package func endLogin(tsid: String) async throws(OAuthError) {
         _ = try await end(tsid: tsid, accessExpiresAt: now())
     }
 }

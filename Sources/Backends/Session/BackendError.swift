@@ -3,6 +3,7 @@
 
 import JSONTypes
 package import MCPTypes
+package import OutgoingAuth
 
 /// Why a backend did not answer a request, told apart by whether the request may have run.
 package enum BackendError: Error, Sendable, Hashable {
@@ -55,7 +56,7 @@ extension BackendError {
     /// What the client is told; addresses and credentials stay out of it.
     package func requestError(backend: String) -> RequestError {
         switch self {
-        case .unavailable, .closed:
+        case .unavailable, .closed, .noCredential(.sessionEnded):
             RequestError(.backendUnavailable, "Backend \"\(backend)\" cannot be reached; the request did not run")
         case .outcomeUnknown(let reason):
             RequestError(

@@ -5,6 +5,7 @@ package import JSONTypes
 import Logging
 package import MCPTypes
 package import NIOCore
+package import OutgoingAuth
 import Synchronization
 
 /// One MCP session with one backend: opened when first needed, re-opened when lost, closed with its owner.

@@ -5,6 +5,7 @@ import JSONTypes
 import Logging
 import MCPTypes
 import NIOCore
+import OutgoingAuth
 import Synchronization
 
 /// A Legacy session over Streamable HTTP: one exchange per message, plus a GET stream when someone listens.
@@ -227,9 +228,17 @@ final class StreamableHTTPLink: SessionLink {
         var hasWorked = false
         while !Task.isCancelled {
             let opened = NIODeadline.now()
-            // Without a credential there is nothing to listen to; the owner's next call says why.
-            guard let credential = try? await session.credentialFields() else { return }
-            let headers = ForwardedHeaders(fields: credential)
+            let headers: ForwardedHeaders
+            do throws(BackendError) {
+                headers = ForwardedHeaders(fields: try await session.credentialFields())
+            } catch {
+                // Without a credential there is nothing to listen to; the owner's next call says why. A provider that is
+                // away comes back.
+                guard case .noCredential(.unavailable) = error else { return }
+                failures += 1
+                try? await Task.sleep(for: .milliseconds(Int64(250 << min(failures, 7))))
+                continue
+            }
             let reply = await backend.exchange(
                 get(lastEventID: stream.lastEventID, headers: headers), on: shard, timeout: nil,
                 onEvent: { [weak self] event in

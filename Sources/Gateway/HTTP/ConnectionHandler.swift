@@ -219,7 +219,7 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
             // Documents and endpoints for everyone say themselves which pages may read them.
             refusal != .foreignOrigin || !environment.isForAllOrigins(path)
         {
-            reject(Self.answer(to: refusal), context)
+            reject(HTTPAnswer(refusal), context)
             return
         }
         guard environment.isMCPEndpoint(path) else {
@@ -245,16 +245,6 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
         phase = .collecting(head, ByteBuffer())
         if let expectation = head.headers.first(name: "expect"), expectation.isHeader("100-continue") {
             writeAndFlush(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
-        }
-    }
-
-    private static func answer(to refusal: OriginPolicy.Refusal) -> HTTPAnswer {
-        switch refusal {
-        case .missingHost: .text(400, "Bad Request: missing Host header")
-        case .ambiguousHost: .text(400, "Bad Request: more than one Host header")
-        case .foreignHost(let host): .text(403, "Forbidden: invalid Host header \"\(host.bounded(to: 128))\"")
-        case .foreignOrigin:
-            .error(RequestError(.invalidRequest, "Forbidden: invalid Origin header", httpStatus: 403), id: nil)
         }
     }
 
@@ -400,16 +390,4 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
             if now > until { context.close(promise: nil) }
         }
     }
-}
-
-/// The path of a request target, without its query.
-///
-/// A target may be a whole URL, which names the same resource as its path does (RFC 9112 §3.2.2).
-func requestPath(of target: String) -> Substring {
-    var target = target[...]
-    if target.utf8.first != UInt8(ascii: "/"), let slashes = target.firstRange(of: "://") {
-        let rest = target[slashes.upperBound...]
-        target = rest.firstIndex(of: "/").map { rest[$0...] } ?? "/"
-    }
-    return target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
 }
