@@ -77,12 +77,12 @@ let package = Package(
     ],
     targets: [
         // Values and pure functions.
-        module("JSONTypes", uses: [.nioCore]),
-        module("MCPTypes", uses: ["JSONTypes", .nioCore]),
+        module("JSONTypes", uses: [.nioCore], tests: ["TestSupport"]),
+        module("MCPTypes", uses: ["JSONTypes", .nioCore], tests: ["TestSupport"]),
         module("Observability", uses: [.logging]),
         module("CEL", uses: ["JSONTypes", .nioCore]),
         // Not "Configuration": a package that Hummingbird brings has a target of that name.
-        module("VMCPConfiguration", uses: ["CEL", .yams]),
+        module("VMCPConfiguration", uses: ["Observability", "CEL", .yams]),
         module("Aggregation", uses: ["JSONTypes", .nioCore]),
 
         // State, and the world outside: one store, one client for whatever others can point us at.

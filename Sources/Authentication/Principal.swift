@@ -9,15 +9,17 @@ package import JSONTypes
 /// Sessions, questions and everything else that one person must not reach of another's belong to a principal. Equality
 /// is issuer and subject alone: a new token of the same person is the same principal.
 package struct Principal: Sendable {
-    package let issuer: String
-    package let subject: String
-    /// In a box, because principals are copied with every request.
-    private let details: Details?
+    /// Principals are copied many times with every request: at most one reference is counted then, and none for those
+    /// that stand for everybody, whose count all threads would fight for.
+    private enum Identity: Sendable {
+        case plain(issuer: String, subject: String)
+        case detailed(Box)
+    }
+
+    private let identity: Identity
 
     package init(issuer: String, subject: String) {
-        self.issuer = issuer
-        self.subject = subject
-        details = nil
+        identity = .plain(issuer: issuer, subject: subject)
     }
 
     package init(
@@ -25,28 +27,46 @@ package struct Principal: Sendable {
         scopes: Set<String> = [], clientID: String? = nil, tsid: String? = nil, tokenID: String? = nil,
         tokenExpiry: Date? = nil, isTokenBound: Bool = false
     ) {
-        self.issuer = issuer
-        self.subject = subject
-        details = Details(
-            name: name, email: email, claims: claims, scopes: scopes, clientID: clientID, tsid: tsid, tokenID: tokenID,
-            tokenExpiry: tokenExpiry, isTokenBound: isTokenBound)
+        identity = .detailed(
+            Box(
+                issuer: issuer, subject: subject, name: name, email: email, claims: claims, scopes: scopes,
+                clientID: clientID, tsid: tsid, tokenID: tokenID, tokenExpiry: tokenExpiry,
+                isTokenBound: isTokenBound))
     }
 
-    package var name: String? { details?.name }
-    package var email: String? { details?.email }
+    private var box: Box? {
+        if case .detailed(let box) = identity { box } else { nil }
+    }
+
+    package var issuer: String {
+        switch identity {
+        case .plain(let issuer, _): issuer
+        case .detailed(let box): box.issuer
+        }
+    }
+
+    package var subject: String {
+        switch identity {
+        case .plain(_, let subject): subject
+        case .detailed(let box): box.subject
+        }
+    }
+
+    package var name: String? { box?.name }
+    package var email: String? { box?.email }
     /// The verified payload without `tsid`, or what introspection told; nil when nobody was asked.
-    package var claims: JSONSlice? { details?.claims }
-    package var scopes: Set<String> { details?.scopes ?? [] }
+    package var claims: JSONSlice? { box?.claims }
+    package var scopes: Set<String> { box?.scopes ?? [] }
     /// The OAuth client that the token was issued to.
-    package var clientID: String? { details?.clientID }
+    package var clientID: String? { box?.clientID }
     /// The session of the embedded authorization server in which this person logged in.
-    package var tsid: String? { details?.tsid }
+    package var tsid: String? { box?.tsid }
     /// The `jti` of the token.
-    package var tokenID: String? { details?.tokenID }
+    package var tokenID: String? { box?.tokenID }
     /// When the token ends; nil for a token whose issuer does not say, and for identities without a token.
-    package var tokenExpiry: Date? { details?.tokenExpiry }
+    package var tokenExpiry: Date? { box?.tokenExpiry }
     /// The token is only good together with a proof of its holder's key (RFC 9449).
-    package var isTokenBound: Bool { details?.isTokenBound ?? false }
+    package var isTokenBound: Bool { box?.isTokenBound ?? false }
 
     /// The issuer of the identities that this process makes up itself.
     package static let localIssuer = "toolhive-local"
@@ -54,7 +74,9 @@ package struct Principal: Sendable {
     /// Everyone, where nobody is asked who they are.
     package static let anonymous = Principal(issuer: localIssuer, subject: "anonymous")
 
-    private final class Details: Sendable {
+    private final class Box: Sendable {
+        let issuer: String
+        let subject: String
         let name: String?
         let email: String?
         let claims: JSONSlice?
@@ -64,11 +86,15 @@ package struct Principal: Sendable {
         let tokenID: String?
         let tokenExpiry: Date?
         let isTokenBound: Bool
+        /// Of issuer and subject, worked out once; the same for equal principals of this process.
+        let digest: Int
 
         init(
-            name: String?, email: String?, claims: JSONSlice?, scopes: Set<String>, clientID: String?, tsid: String?,
-            tokenID: String?, tokenExpiry: Date?, isTokenBound: Bool
+            issuer: String, subject: String, name: String?, email: String?, claims: JSONSlice?, scopes: Set<String>,
+            clientID: String?, tsid: String?, tokenID: String?, tokenExpiry: Date?, isTokenBound: Bool
         ) {
+            self.issuer = issuer
+            self.subject = subject
             self.name = name
             self.email = email
             self.claims = claims
@@ -78,22 +104,51 @@ package struct Principal: Sendable {
             self.tokenID = tokenID
             self.tokenExpiry = tokenExpiry
             self.isTokenBound = isTokenBound
+            digest = Principal.digest(issuer, subject)
         }
+    }
+
+    private var digest: Int {
+        switch identity {
+        case .plain(let issuer, let subject): Self.digest(issuer, subject)
+        case .detailed(let box): box.digest
+        }
+    }
+
+    private static func digest(_ issuer: String, _ subject: String) -> Int {
+        var hasher = Hasher()
+        for var text in [issuer, subject] {
+            text.withUTF8 { bytes in
+                hasher.combine(bytes.count)
+                hasher.combine(bytes: UnsafeRawBufferPointer(bytes))
+            }
+        }
+        return hasher.finalize()
     }
 }
 
 extension Principal: Hashable {
     /// Byte by byte: two spellings of one character are two people.
     package static func == (left: Principal, right: Principal) -> Bool {
-        left.subject.utf8.elementsEqual(right.subject.utf8) && left.issuer.utf8.elementsEqual(right.issuer.utf8)
+        if case .detailed(let left) = left.identity, case .detailed(let right) = right.identity {
+            // Requests with one token share its box, so that most comparisons end here.
+            if left === right { return true }
+            guard left.digest == right.digest else { return false }
+        }
+        return areEqual(left.subject, right.subject) && areEqual(left.issuer, right.issuer)
     }
 
-    package func hash(into hasher: inout Hasher) {
-        for text in [issuer, subject] {
-            hasher.combine(text.utf8.count)
-            for byte in text.utf8 { hasher.combine(byte) }
+    private static func areEqual(_ left: String, _ right: String) -> Bool {
+        var left = left
+        var right = right
+        return left.withUTF8 { left in
+            right.withUTF8 { right in
+                left.count == right.count && zip(left, right).allSatisfy { $0 == $1 }
+            }
         }
     }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 }
 
 extension Principal: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

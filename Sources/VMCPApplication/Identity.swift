@@ -128,7 +128,7 @@ extension TokenAuthenticatorSettings {
         }
         introspection = oidc.introspectionURL.map {
             IntrospectionSettings(
-                url: $0.text, clientID: oidc.clientID ?? "", clientSecret: oidc.clientSecret.map { Secret($0.exposed) })
+                url: $0.text, clientID: oidc.clientID ?? "", clientSecret: oidc.clientSecret)
         }
         scopes = ScopeRules(required: oidc.scopes)
         addresses = AddressPolicy(

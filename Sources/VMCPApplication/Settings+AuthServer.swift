@@ -143,7 +143,7 @@ extension AuthServerSettings.Requirement {
 extension SecretReference {
     fileprivate func resolved(_ environment: [String: String], of owner: String) throws(StartupError) -> Secret {
         do throws(SecretError) {
-            return Secret(try resolve(environment: environment).exposed)
+            return try resolve(environment: environment)
         } catch {
             throw StartupError("authServer \(owner): \(error)")
         }
@@ -211,6 +211,7 @@ extension UpstreamSettings.OAuth2 {
             authorizationEndpoint: oauth2.authorizationEndpoint?.text, tokenEndpoint: oauth2.tokenEndpoint?.text)
         if let info = oauth2.userInfo {
             var userInfo = UpstreamSettings.UserInfo(endpoint: info.endpoint.text)
+            userInfo.allowsHTTP = info.allowsHTTP
             userInfo.method = info.method.rawValue
             userInfo.headers = info.additionalHeaders.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
             userInfo.subjectFields = info.fields.subject

@@ -10,6 +10,7 @@ package import Logging
 import MCPTypes
 package import NIOCore
 import NIOPosix
+import Observability
 import ServiceLifecycle
 package import VMCPConfiguration
 import VirtualServer

@@ -44,6 +44,7 @@ package final class Capabilities: Sendable {
     private let logger: Logger
     private let tasks: TaskSupervisor
     private let state: Mutex<State>
+    private let merges = Atomic<Int>(0)
 
     private static let mergeDelay = Duration.milliseconds(10)
     private static let maximumLoggedWarnings = 1000
@@ -80,6 +81,9 @@ package final class Capabilities: Sendable {
     }
 
     var catalogs: Catalogs { state.withLock { $0.catalogs } }
+
+    /// That of `catalogs`, for those who only want to know whether they have changed.
+    var generation: Int { merges.load(ordering: .acquiring) }
 
     /// A snapshot of other catalogs by the same settings.
     func snapshot(of catalogs: [BackendCatalog]) -> CapabilitySnapshot {
@@ -129,6 +133,7 @@ package final class Capabilities: Sendable {
                 state.routed = routed
                 state.catalogs = Catalogs(
                     visible: visible, known: known, generation: state.catalogs.generation + 1)
+                merges.store(state.catalogs.generation, ordering: .releasing)
                 isDone = !state.isDirty
                 if isDone { state.isMerging = false }
                 let fresh = routed.warnings.filter { !state.loggedWarnings.contains($0) }

@@ -5,6 +5,7 @@ import Aggregation
 import Authentication
 import Backends
 import Logging
+import NIOCore
 import OutgoingAuth
 import Synchronization
 
@@ -15,23 +16,40 @@ import Synchronization
 final class PersonalCapabilities: Sendable {
     private struct Reading {
         var catalog: BackendCatalog?
-        var readAt: ContinuousClock.Instant?
+        var readAt: NIODeadline?
         var isRunning = false
         var isStale = false
 
-        func isFresh(at now: ContinuousClock.Instant) -> Bool {
-            guard let readAt, !isStale else { return false }
-            return now - readAt < (catalog == nil ? PersonalCapabilities.retryAfter : PersonalCapabilities.maximumAge)
+        var freshUntil: NIODeadline? {
+            guard let readAt, !isStale else { return nil }
+            return readAt + (catalog == nil ? PersonalCapabilities.retryAfter : PersonalCapabilities.maximumAge)
         }
     }
 
-    private struct Entry {
+    /// Belongs to the lock. A class, because every call looks at it and copies nothing then.
+    private final class Entry {
         var readings: [String: Reading] = [:]
-        var listed: CapabilitySnapshot?
-        var routed: CapabilitySnapshot?
-        /// The shared lists that the snapshots were made with; another number means that they are made anew.
-        var generation = -1
-        var lastUsed: ContinuousClock.Instant
+        var snapshots: Snapshots?
+        /// Another number with each reading: what was put together of older ones is not kept.
+        var changes = 0
+        /// Until when no reading needs a look; nil while one does.
+        var freshUntil: NIODeadline?
+        var lastUsed: NIODeadline
+
+        init(lastUsed: NIODeadline) { self.lastUsed = lastUsed }
+    }
+
+    private final class Snapshots: Sendable {
+        let listed: CapabilitySnapshot
+        let routed: CapabilitySnapshot
+        /// The shared lists that they were made with; another number means that they are made anew.
+        let generation: Int
+
+        init(listed: CapabilitySnapshot, routed: CapabilitySnapshot, generation: Int) {
+            self.listed = listed
+            self.routed = routed
+            self.generation = generation
+        }
     }
 
     private let capabilities: Capabilities
@@ -41,8 +59,8 @@ final class PersonalCapabilities: Sendable {
     private let entries = Mutex<[Principal: Entry]>([:])
 
     static let maximumPrincipals = 1000
-    static let maximumAge = Duration.seconds(300)
-    static let retryAfter = Duration.seconds(5)
+    static let maximumAge = TimeAmount.seconds(300)
+    static let retryAfter = TimeAmount.seconds(5)
     /// How long a caller waits for a first reading.
     private static let patience = Duration.seconds(3)
     private static let poll = Duration.milliseconds(10)
@@ -61,19 +79,39 @@ final class PersonalCapabilities: Sendable {
     }
 
     func listed(for caller: Caller) async -> CapabilitySnapshot {
-        await refresh(for: caller, waits: true)
-        return snapshots(for: caller.principal).listed
+        await current(for: caller).listed
     }
 
     func routed(for caller: Caller) async -> CapabilitySnapshot {
+        await current(for: caller).routed
+    }
+
+    private func current(for caller: Caller) async -> Snapshots {
+        if let settled = settled(for: caller.principal) { return settled }
         await refresh(for: caller, waits: true)
-        return snapshots(for: caller.principal).routed
+        return snapshots(for: caller.principal)
+    }
+
+    /// What most requests find: lists in which nothing has changed and that are not old.
+    private func settled(for principal: Principal) -> Snapshots? {
+        let now = NIODeadline.now()
+        let generation = capabilities.generation
+        return entries.withLock { entries in
+            guard let entry = entries[principal], let freshUntil = entry.freshUntil, now < freshUntil,
+                let snapshots = entry.snapshots, snapshots.generation == generation
+            else { return nil }
+            entry.lastUsed = now
+            return snapshots
+        }
     }
 
     /// A backend announced a change to someone. Who else it concerns only reading can tell.
     private func changed(_ kind: CapabilityKind, at backend: String) {
         entries.withLock { entries in
-            for principal in entries.keys { entries[principal]?.readings[backend]?.isStale = true }
+            for entry in entries.values {
+                entry.readings[backend]?.isStale = true
+                entry.freshUntil = nil
+            }
         }
         capabilities.announce([kind])
     }
@@ -81,15 +119,20 @@ final class PersonalCapabilities: Sendable {
     // MARK: Reading
 
     private func refresh(for caller: Caller, waits: Bool) async {
-        let now = ContinuousClock.now
+        let started = ContinuousClock.now
         let (due, isMissing) = entries.withLock { entries -> ([Backend], Bool) in
-            var entry = entries[caller.principal] ?? Entry(lastUsed: now)
+            let now = NIODeadline.now()
+            let entry = entries[caller.principal] ?? Entry(lastUsed: now)
             entry.lastUsed = now
+            entry.freshUntil = now + Self.maximumAge
             var due: [Backend] = []
             var isMissing = false
             for backend in backends {
                 var reading = entry.readings[backend.name] ?? Reading()
-                if !reading.isFresh(at: now) {
+                if let freshUntil = reading.freshUntil, now < freshUntil {
+                    entry.freshUntil = entry.freshUntil.map { min($0, freshUntil) }
+                } else {
+                    entry.freshUntil = nil
                     // An old list serves until the new one is there, unless it is known to be wrong.
                     if reading.catalog == nil && reading.readAt == nil || reading.isStale { isMissing = true }
                     if !reading.isRunning {
@@ -109,7 +152,7 @@ final class PersonalCapabilities: Sendable {
         }
         for backend in due { tasks.run(on: caller.shard.executor) { await self.read(backend, for: caller) } }
         guard isMissing, waits else { return }
-        while ContinuousClock.now - now < Self.patience, !Task.isCancelled, isReading(for: caller.principal) {
+        while ContinuousClock.now - started < Self.patience, !Task.isCancelled, isReading(for: caller.principal) {
             try? await Task.sleep(for: Self.poll)
         }
     }
@@ -133,19 +176,19 @@ final class PersonalCapabilities: Sendable {
             }
         }
         let hasChanged = entries.withLock { entries -> Bool in
-            guard var entry = entries[caller.principal], var reading = entry.readings[backend.name] else {
+            guard let entry = entries[caller.principal], var reading = entry.readings[backend.name] else {
                 return false
             }
             let hadCatalog = reading.catalog != nil
             reading.isRunning = false
             reading.isStale = false
-            reading.readAt = .now
+            reading.readAt = .now()
             // Away is not the same as refused: only who may not see a list loses the last one.
             if problem?.keepsLastLists != true { reading.catalog = catalog }
             entry.readings[backend.name] = reading
-            entry.listed = nil
-            entry.routed = nil
-            entries[caller.principal] = entry
+            entry.snapshots = nil
+            entry.changes += 1
+            entry.freshUntil = nil
             return hadCatalog != (reading.catalog != nil)
         }
         if hasChanged, ContinuousClock.now - started > Self.patience {
@@ -155,28 +198,23 @@ final class PersonalCapabilities: Sendable {
 
     // MARK: Snapshots
 
-    private func snapshots(for principal: Principal) -> (listed: CapabilitySnapshot, routed: CapabilitySnapshot) {
+    private func snapshots(for principal: Principal) -> Snapshots {
         let shared = capabilities.catalogs
-        let cached = entries.withLock { entries -> (CapabilitySnapshot, CapabilitySnapshot)? in
-            guard let entry = entries[principal], entry.generation == shared.generation, let listed = entry.listed,
-                let routed = entry.routed
-            else { return nil }
-            return (listed, routed)
+        let (cached, readings, changes) = entries.withLock { entries in
+            let entry = entries[principal]
+            return (entry?.snapshots, entry?.readings ?? [:], entry?.changes)
         }
-        if let cached { return cached }
-        let own = entries.withLock { entries in
-            backends.compactMap { entries[principal]?.readings[$0.name]?.catalog }
-        }
+        if let cached, cached.generation == shared.generation { return cached }
+        let own = backends.compactMap { readings[$0.name]?.catalog }
         let visible = shared.visible.filter { !names.contains($0.backend) }
         let known = shared.known.filter { !names.contains($0.backend) }
         let routed = capabilities.snapshot(of: known + own)
         let listed = visible.count == known.count ? routed : capabilities.snapshot(of: visible + own)
+        let snapshots = Snapshots(listed: listed, routed: routed, generation: shared.generation)
         entries.withLock { entries in
-            entries[principal]?.listed = listed
-            entries[principal]?.routed = routed
-            entries[principal]?.generation = shared.generation
+            if let entry = entries[principal], entry.changes == changes { entry.snapshots = snapshots }
         }
-        return (listed, routed)
+        return snapshots
     }
 }
 

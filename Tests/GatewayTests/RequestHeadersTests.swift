@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Authentication
 import NIOHTTP1
 import Testing
 
@@ -94,6 +95,21 @@ struct AcceptCase: Sendable, CustomTestStringConvertible {
         #expect(self.headers([]).sessionID == nil)
         #expect(self.headers([]).protocolVersion == nil)
         #expect(self.headers([]).lastEventID == nil)
+    }
+
+    @Test("What says who asks is taken out whole: all lines, the path without its query, a token in the query")
+    func bearer() {
+        let fields = [("authorization", "Bearer a"), ("DPoP", "p"), ("AUTHORIZATION", "Bearer b"), ("X-DPoP", "q")]
+        let head = HTTPRequestHead(
+            version: .http1_1, method: .GET, uri: "http://gateway.example/mcp?a=1", headers: HTTPHeaders(fields))
+        let bearer = RequestHeaders(head).bearer
+        #expect(bearer.authorization == ["Bearer a", "Bearer b"])
+        #expect(bearer.dpop == ["p"])
+        #expect(bearer.method == "GET" && bearer.path == "/mcp" && !bearer.hasTokenInQuery)
+        #expect(headers([("Authorization", "Bearer a")]).bearer.authorization == .one("Bearer a"))
+        #expect(headers([]).bearer.authorization == .none)
+        let query = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/mcp?b=2&access%5Ftoken=x")
+        #expect(RequestHeaders(query).bearer.hasTokenInQuery)
     }
 
     @Test(

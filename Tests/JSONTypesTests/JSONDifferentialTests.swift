@@ -4,6 +4,7 @@
 import Foundation
 import JSONTypes
 import NIOCore
+import TestSupport
 import Testing
 
 /// Compares with `JSONSerialization`, which is another hand's reading of RFC 8259.

@@ -4,6 +4,7 @@
 import Foundation
 import JSONTypes
 import NIOCore
+import TestSupport
 import Testing
 
 /// Mutates a corpus and checks what must hold for every text.

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
+
 /// Writes random well-formed documents and breaks them.
 struct JSONTextGenerator {
     var random: SeededGenerator

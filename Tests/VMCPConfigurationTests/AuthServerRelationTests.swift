@@ -83,6 +83,36 @@ struct AuthServerRelationTests {
         }
     }
 
+    @Test(
+        "disable_upstream_token_injection: a strategy that uses upstream tokens is an error that names both",
+        arguments: [
+            ("upstream_inject", "{type: upstream_inject, upstreamInject: {providerName: code}}", true),
+            (
+                "token_exchange",
+                "{type: token_exchange, tokenExchange: {tokenUrl: 'https://t.example.com', subjectProviderName: corp}}",
+                true
+            ),
+            ("header_injection", "{type: header_injection, headerInjection: {headerName: X, headerValue: y}}", false),
+            ("unauthenticated", "{type: unauthenticated}", false),
+        ])
+    func noInjection(type: String, body: String, isRefused: Bool) throws {
+        let upstreams = Self.twoUpstreams.map(\.value)[0]
+        let strategy = Self.strategy(body)
+        try outcomes(
+            ["upstreams": upstreams, "d": "disable_upstream_token_injection: true"], ["outgoingAuth": strategy]
+        ) { outcome in
+            #expect(outcome.warnings == [])
+            #expect(outcome.errors.count == (isRefused ? 1 : 0))
+            guard isRefused else { return }
+            let error = try #require(outcome.errors.first)
+            #expect(error.hasPrefix("outgoingAuth.backends.one.type: \(type) uses a token of an upstream"))
+            #expect(error.contains("disable_upstream_token_injection: true ("))
+        }
+        try outcomes(
+            ["upstreams": upstreams, "d": "disable_upstream_token_injection: false"], ["outgoingAuth": strategy]
+        ) { #expect($0.errors == []) }
+    }
+
     @Test("V-02: all strategies are looked at, the default first and the others by name")
     func v02Order() throws {
         let text = """

@@ -108,14 +108,13 @@ struct AuthServerValueTests {
             [
                 "issuer": "issuer: http://hub.example.com", "allow": "insecure_allow_http: true",
                 "hardening": "hardening: {consent: off, insecure_skip_browser_checks: true}",
-                "base": "baseline_client_scopes: [openid]", "d": "disable_upstream_token_injection: true",
+                "base": "baseline_client_scopes: [openid]",
             ], issuer: "http://hub.example.com")
         #expect(runConfig.upstreams[0].client.allowsHTTP)
         #expect(runConfig.hardening.skipsBrowserChecks)
         #expect(
             warnings.map { String($0.prefix { $0 != ":" }) } == [
                 "insecure_allow_http", "hardening.insecure_skip_browser_checks", "baseline_client_scopes",
-                "disable_upstream_token_injection",
             ])
     }
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Observability
 import Testing
 
 @testable import VMCPConfiguration
@@ -75,13 +76,13 @@ struct IncomingAuthRuleTests {
     func secret() throws {
         let text = ConfigurationText.with(
             Self.oidc("issuer: https://i", "audience: a", "resource: https://r", "clientSecretEnv: MINE"))
-        func secret(_ environment: [String: String]) -> ConfigurationSecret? {
+        func secret(_ environment: [String: String]) -> Secret? {
             guard case .oidc(let oidc) = LoadOutcome(text, environment: environment).configuration?.incomingAuth.method
             else { return nil }
             return oidc.clientSecret
         }
-        #expect(secret(["MINE": "a", "TOOLHIVE_OIDC_CLIENT_SECRET": "b"]) == ConfigurationSecret("a"))
-        #expect(secret(["TOOLHIVE_OIDC_CLIENT_SECRET": "b"]) == ConfigurationSecret("b"))
+        #expect(secret(["MINE": "a", "TOOLHIVE_OIDC_CLIENT_SECRET": "b"]) == Secret("a"))
+        #expect(secret(["TOOLHIVE_OIDC_CLIENT_SECRET": "b"]) == Secret("b"))
         #expect(secret([:]) == nil)
         #expect(
             LoadOutcome(text).warnings == [

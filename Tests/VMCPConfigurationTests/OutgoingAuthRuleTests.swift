@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Observability
 import Testing
 
 @testable import VMCPConfiguration
@@ -173,7 +174,7 @@ struct OutgoingAuthRuleTests {
             Issue.record("not the strategy of the file")
             return
         }
-        #expect(settings.clientSecret == ConfigurationSecret("sesame"))
+        #expect(settings.clientSecret == Secret("sesame"))
         #expect("\(settings)".contains("sesame") == false)
     }
 

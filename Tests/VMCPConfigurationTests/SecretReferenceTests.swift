@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Observability
 import Testing
 
 @testable import VMCPConfiguration
@@ -19,7 +20,7 @@ struct SecretReferenceTests {
     @Test("An environment variable is taken as it is")
     func variable() throws {
         let reference = SecretReference.environment(variable: "S")
-        #expect(try reference.resolve(environment: ["S": " a\n"]) == ConfigurationSecret(" a\n"))
+        #expect(try reference.resolve(environment: ["S": " a\n"]) == Secret(" a\n"))
         #expect(failure { _ = try reference.resolve(environment: [:]) } == .variableNotSet("S"))
         #expect(failure { _ = try reference.resolve(environment: ["S": ""]) } == .variableNotSet("S"))
         let long = String(repeating: "a", count: 65_537)
@@ -37,7 +38,7 @@ struct SecretReferenceTests {
             try Data("\u{FEFF} \tsesame \r\n".utf8).write(to: file)
             #expect(try reference.resolve(environment: [:]).exposed.hasSuffix("sesame"))
             try Data(" \tsesame opens\r\n".utf8).write(to: file)
-            #expect(try reference.resolve(environment: [:]) == ConfigurationSecret("sesame opens"))
+            #expect(try reference.resolve(environment: [:]) == Secret("sesame opens"))
             try Data().write(to: file)
             #expect(failure { _ = try reference.resolve(environment: [:]) } == .tooShort(path: file.path, minimum: 1))
             try Data(" \n".utf8).write(to: file)

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Observability
 import Testing
 
 @testable import VMCPConfiguration
@@ -32,9 +33,9 @@ struct StaticHeadersTests {
         #expect(
             headers
                 == .headers([
-                    .init(name: "X-A", value: ConfigurationSecret("a")),
-                    .init(name: "X-B", value: ConfigurationSecret("b😀")),
-                    .init(name: "Authorization", value: ConfigurationSecret("s")),
+                    .init(name: "X-A", value: Secret("a")),
+                    .init(name: "X-B", value: Secret("b😀")),
+                    .init(name: "Authorization", value: Secret("s")),
                 ]))
         #expect(warnings == [])
     }

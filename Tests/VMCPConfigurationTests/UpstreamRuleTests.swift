@@ -324,12 +324,25 @@ struct UpstreamRuleTests {
     func insecureUserInfo() throws {
         let userInfo = Self.oauth2(
             Self.endpoints[0], Self.endpoints[1], "client_id: c", "userinfo: {endpoint_url: 'http://a/u'}")
-        let (runConfig, _) = try AuthServerText.load(
+        let (runConfig, warnings) = try AuthServerText.load(
             userInfo, environment: ["INSECURE_DISABLE_URL_VALIDATION": "true"])
+        #expect(warnings.map { String($0.prefix { $0 != ":" }) } == ["\(Self.plainConfig).userinfo.endpoint_url"])
         guard case .oauth2(let oauth2) = runConfig.upstreams[0].provider else {
             Issue.record("not the provider of the file")
             return
         }
         #expect(oauth2.userInfo?.endpoint.text == "http://a/u")
+        #expect(oauth2.userInfo?.allowsHTTP == true)
+        let secure = Self.oauth2(
+            Self.endpoints[0], Self.endpoints[1], "client_id: c", "userinfo: {endpoint_url: 'https://a/u'}")
+        guard
+            case .oauth2(let checked) = try AuthServerText.load(
+                secure, environment: ["INSECURE_DISABLE_URL_VALIDATION": "true"]
+            ).runConfig.upstreams[0].provider
+        else {
+            Issue.record("not the provider of the file")
+            return
+        }
+        #expect(checked.userInfo?.allowsHTTP == false, "what is not needed is not allowed")
     }
 }

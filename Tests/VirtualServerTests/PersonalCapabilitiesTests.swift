@@ -15,17 +15,24 @@ import VirtualServer
 @Suite struct PersonalCapabilitiesTests {
     /// A token that can be changed or taken away.
     private final class Login: BackendCredential {
-        private let token: Mutex<Result<String, CredentialProblem>>
+        private let state: Mutex<(token: Result<String, CredentialProblem>, failures: Int)>
 
-        init(_ token: String) { self.token = Mutex(.success(token)) }
-        init(_ problem: CredentialProblem) { token = Mutex(.failure(problem)) }
+        init(_ token: String) { state = Mutex((.success(token), 0)) }
+        init(_ problem: CredentialProblem) { state = Mutex((.failure(problem), 0)) }
 
-        func fail(_ problem: CredentialProblem) { token.withLock { $0 = .failure(problem) } }
+        /// How often somebody asked in vain.
+        var failures: Int { state.withLock { $0.failures } }
 
-        func become(_ token: String) { self.token.withLock { $0 = .success(token) } }
+        func fail(_ problem: CredentialProblem) { state.withLock { $0.token = .failure(problem) } }
+
+        func become(_ token: String) { state.withLock { $0.token = .success(token) } }
 
         func fields() async throws(CredentialProblem) -> [CredentialField] {
-            [CredentialField(name: "Authorization", value: "Bearer \(try token.withLock { $0 }.get())")]
+            let token = state.withLock { state in
+                if case .failure = state.token { state.failures += 1 }
+                return state.token
+            }
+            return [CredentialField(name: "Authorization", value: "Bearer \(try token.get())")]
         }
     }
 
@@ -113,6 +120,8 @@ import VirtualServer
             _ = await hal.callTool(#"{"name":"vault_of_hal"}"#)
             login.fail(.unavailable(provider: "corp"))
             hal.caller.sessions.setListening(true, on: harness.shard)
+            // Nobody else asks meanwhile, so it is the stream that met the absent provider.
+            try await eventually("the stream asks for a credential") { login.failures > 0 }
             #expect(await hal.callTool(#"{"name":"vault_of_hal"}"#).error?.code == .backendUnavailable)
             login.become("hal")
             try await eventually("the stream is open") {
@@ -147,6 +156,32 @@ import VirtualServer
             #expect(vault.requests("tools/list").count == 1)
         }
         await vault.stop()
+    }
+
+    @Test("settled lists are served without reading again, and only to whom they belong")
+    func settledLists() async throws {
+        let vault = try await Self.vault()
+        let open = try await ScriptedBackend.start()
+        try await ServerHarness.run(["vault": vault.url, "open": open.url], personal: ["vault"]) { harness in
+            let login = Login("ivy")
+            let ivy = harness.client(principal: Self.principal("ivy"), credential: login)
+            for _ in 0..<3 {
+                #expect(await ivy.list(.tools).items("tools", "name") == ["open_echo", "vault_of_ivy"])
+                #expect(await ivy.callTool(#"{"name":"vault_of_ivy"}"#).text == "of_ivy")
+            }
+            #expect(vault.requests("tools/list").count == 1)
+            // Another caller's lists are theirs, however settled ours are.
+            let jim = harness.client(principal: Self.principal("jim"), credential: Login("jim"))
+            #expect(await jim.callTool(#"{"name":"vault_of_ivy"}"#).error?.code == .invalidParams)
+            #expect(await jim.callTool(#"{"name":"vault_of_jim"}"#).text == "of_jim")
+            // The same person with a token of another sign-in is the same caller.
+            let again = harness.client(
+                principal: Principal(issuer: "https://as.test", subject: "ivy", tsid: "t2"), credential: login)
+            #expect(await again.callTool(#"{"name":"vault_of_ivy"}"#).text == "of_ivy")
+            #expect(vault.requests("tools/list").count == 2)
+        }
+        await vault.stop()
+        await open.stop()
     }
 
     @Test("an announced change is read again by those who ask next")

@@ -72,9 +72,8 @@ package struct AuthorizationRequestRules: Sendable {
             }
             return AuthorizationGrant(
                 clientID: client.id, clientFingerprint: client.fingerprint, redirectURI: address.redirectURI,
-                hasExplicitRedirectURI: parameters["redirect_uri"] != nil, state: parameters["state"],
-                codeChallenge: challenge, scopes: scopes, resource: resource, dpopThumbprint: thumbprint,
-                promptsConsent: prompts.contains("consent"))
+                state: parameters["state"], codeChallenge: challenge, scopes: scopes, resource: resource,
+                dpopThumbprint: thumbprint, promptsConsent: prompts.contains("consent"))
         } catch {
             throw .redirect(error, address)
         }

@@ -52,8 +52,7 @@ package struct ConsentPages: Sendable {
         switch client.origin {
         case .registration: .unverified
         case .configuration: .configured
-        case .metadataDocument:
-            if case .host(let host) = RedirectURIRules.target(client.id) { .verifiedHost(host) } else { .unverified }
+        case .metadataDocument: client.verifiedHost.map { .verifiedHost($0) } ?? .unverified
         }
     }
 }

@@ -32,9 +32,10 @@ package struct MetadataDocumentURL: Sendable, Hashable {
 }
 
 extension OAuthClient {
-    /// The host that serves the client's metadata document; `nil` for other clients.
+    /// The host that serves the client's metadata document. `nil` for other clients, and for a document on the person's
+    /// own computer, where everybody can serve one.
     package var verifiedHost: String? {
         guard origin == .metadataDocument else { return nil }
-        return MetadataDocumentURL(id, isDevelopment: true)?.host
+        return MetadataDocumentURL(id, isDevelopment: false)?.host
     }
 }

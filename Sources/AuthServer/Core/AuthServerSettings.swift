@@ -170,6 +170,8 @@ package struct UpstreamSettings: Sendable {
 
     package struct UserInfo: Sendable {
         package var endpoint: String
+        /// Whether the endpoint may be plain HTTP on another machine even where the upstream's others may not.
+        package var allowsHTTP = false
         package var method = "GET"
         package var headers: [(name: String, value: String)] = []
         package var subjectFields = ["sub"]

@@ -7,10 +7,9 @@ package import Foundation
 package struct AuthorizationGrant: Sendable, Hashable, Codable {
     package var clientID: String
     package var clientFingerprint: String
-    /// As requested, with its own port on loopback; compared byte by byte at the token endpoint.
+    /// As requested, with its own port on loopback. A token request that repeats it must do so byte by byte; it need
+    /// not, because every code has a PKCE challenge (OAuth 2.1).
     package var redirectURI: String
-    /// Whether the token request must repeat the redirect URI: it was in the authorization request.
-    package var hasExplicitRedirectURI: Bool
     package var state: String?
     /// RFC 7636, method S256.
     package var codeChallenge: String
@@ -23,13 +22,12 @@ package struct AuthorizationGrant: Sendable, Hashable, Codable {
     package var promptsConsent: Bool
 
     package init(
-        clientID: String, clientFingerprint: String, redirectURI: String, hasExplicitRedirectURI: Bool, state: String?,
-        codeChallenge: String, scopes: [String], resource: String, dpopThumbprint: String?, promptsConsent: Bool
+        clientID: String, clientFingerprint: String, redirectURI: String, state: String?, codeChallenge: String,
+        scopes: [String], resource: String, dpopThumbprint: String?, promptsConsent: Bool
     ) {
         self.clientID = clientID
         self.clientFingerprint = clientFingerprint
         self.redirectURI = redirectURI
-        self.hasExplicitRedirectURI = hasExplicitRedirectURI
         self.state = state
         self.codeChallenge = codeChallenge
         self.scopes = scopes

@@ -15,6 +15,8 @@ package struct PublicKeyView: PublicKeyProvider {
         published.keys
     }
 
+    package var generation: UInt64 { published.generation }
+
     /// The JSON Web Key Set: every key, the active one first.
     package var document: JSONObject {
         JWKSet(keys: publicKeys()).document
@@ -30,6 +32,7 @@ package struct PublicKeyView: PublicKeyProvider {
 /// The place where the owner of the private keys leaves the public ones.
 final class PublishedKeys: Sendable {
     private let current: Mutex<[PublicKey]>
+    private let counter = Atomic<UInt64>(0)
 
     init(_ keys: [PublicKey]) {
         current = Mutex(keys)
@@ -37,7 +40,13 @@ final class PublishedKeys: Sendable {
 
     var keys: [PublicKey] { current.withLock { $0 } }
 
+    var generation: UInt64 { counter.load(ordering: .acquiring) }
+
     func publish(_ keys: [PublicKey]) {
-        current.withLock { $0 = keys }
+        current.withLock { current in
+            current = keys
+            // Inside the lock: whoever sees the new count sees the new keys.
+            counter.add(1, ordering: .releasing)
+        }
     }
 }

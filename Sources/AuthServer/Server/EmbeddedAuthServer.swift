@@ -193,14 +193,10 @@ private struct Shared {
         let minter = AccessTokenMinter(
             issuer: settings.issuer, type: settings.accessTokenType, signer: JWTSigner(keys: keys.signing),
             random: parts.random, now: now)
-        let grants: [any TokenGrant] = [
-            AuthorizationCodeGrant(
-                records: records, tokens: tokens, minter: minter, revocation: revocation, rules: rules, audit: audit,
-                now: now),
-            RefreshTokenGrant(
-                records: records, tokens: tokens, minter: minter, revocation: revocation, rules: rules, audit: audit,
-                now: now),
-        ]
+        let signIn = SignInGrantParts(
+            records: records, tokens: tokens, minter: minter, revocation: revocation, rules: rules, audit: audit,
+            now: now)
+        let grants: [any TokenGrant] = [AuthorizationCodeGrant(signIn), RefreshTokenGrant(signIn)]
         let delegation = DelegationGrants(
             settings, keys: keys.signing.publicKeys, minter: minter, records: records, denials: parts.denials,
             http: parts.http, audit: audit, now: now, logger: parts.logger)

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import Foundation
+internal import Foundation
 internal import Storage
 
 /// Redeems authorization codes (RFC 6749 §4.1.3), each for one client and once.
@@ -11,26 +11,9 @@ package struct AuthorizationCodeGrant: TokenGrant {
     /// A code's row changes twice in its life: it is used, and it is removed with its family.
     static let maximumAttempts = 4
 
-    private let records: RecordStore
-    private let tokens: OpaqueTokens
-    private let minter: AccessTokenMinter
-    private let revocation: FamilyRevocation
-    private let rules: TokenRules
-    private let audit: AuditLog
-    private let now: @Sendable () -> Date
+    private let parts: SignInGrantParts
 
-    package init(
-        records: RecordStore, tokens: OpaqueTokens, minter: AccessTokenMinter, revocation: FamilyRevocation,
-        rules: TokenRules, audit: AuditLog, now: @escaping @Sendable () -> Date
-    ) {
-        self.records = records
-        self.tokens = tokens
-        self.minter = minter
-        self.revocation = revocation
-        self.rules = rules
-        self.audit = audit
-        self.now = now
-    }
+    package init(_ parts: SignInGrantParts) { self.parts = parts }
 
     package func answer(
         _ request: EndpointRequest, client: OAuthClient?, proof: String?
@@ -38,7 +21,7 @@ package struct AuthorizationCodeGrant: TokenGrant {
         do throws(OAuthError) {
             return try await redeem(request, client: client, proof: proof)
         } catch {
-            audit.record(
+            parts.audit.record(
                 AuditEvent(
                     .token, .failure, reason: error.code.rawValue, clientID: client?.id,
                     clientAddress: request.http.clientAddress))
@@ -55,10 +38,10 @@ package struct AuthorizationCodeGrant: TokenGrant {
         }
         let resources = request.parameters.all("resource")
         guard resources.count <= 1 else { throw .severalResources }
-        guard let signature = tokens.verify(code, as: .authorizationCode) else { throw .invalidCode }
+        guard let signature = parts.tokens.verify(code, as: .authorizationCode) else { throw .invalidCode }
         for _ in 0..<Self.maximumAttempts {
             let stored = try await storing { () async throws(StorageError) in
-                try await records.load(CodeRow.self, signature)
+                try await parts.records.load(CodeRow.self, signature)
             }
             guard let stored else { throw .invalidCode }
             guard case .issued(let authorization) = stored.record.state else {
@@ -79,7 +62,7 @@ package struct AuthorizationCodeGrant: TokenGrant {
         _ request: EndpointRequest, _ row: CodeRow, _ authorization: CodeRow.Authorization, client: OAuthClient,
         proof: String?
     ) throws(OAuthError) {
-        guard now() < row.expiresAt, row.clientID.utf8.elementsEqual(client.id.utf8) else { throw .invalidCode }
+        guard parts.now() < row.expiresAt, row.clientID.utf8.elementsEqual(client.id.utf8) else { throw .invalidCode }
         // Absent is fine: what the parameter is for, PKCE does for every code (OAuth 2.1).
         if let redirectURI = request.parameters["redirect_uri"] {
             guard redirectURI.utf8.elementsEqual(authorization.grant.redirectURI.utf8) else {
@@ -101,7 +84,7 @@ package struct AuthorizationCodeGrant: TokenGrant {
                 throw .otherResource
             }
         }
-        guard rules.allows(granted) else { throw .otherResource }
+        guard parts.rules.allows(granted) else { throw .otherResource }
     }
 
     /// Marks the code used and stores what comes of it in one step; `nil` when the code was changed meanwhile.
@@ -114,40 +97,41 @@ package struct AuthorizationCodeGrant: TokenGrant {
         let grant = RefreshGrant(
             user: authorization.user, scopes: authorization.grant.scopes, resource: authorization.grant.resource,
             authenticatedAt: authorization.authenticatedAt)
-        let access = try minter.mint(
+        let access = try parts.minter.mint(
             AccessTokenClaims(
                 grant, scopes: grant.scopes, clientID: client.id, tsid: stored.record.tsid, thumbprint: proof,
-                lifespan: rules.accessLifespan))
-        let refresh = Self.getsRefreshToken(grant.scopes, client) ? tokens.mint(.refreshToken) : nil
+                lifespan: parts.rules.accessLifespan))
+        let refresh = Self.getsRefreshToken(grant.scopes, client) ? parts.tokens.mint(.refreshToken) : nil
         var used = stored.record
         used.state = .used(accessExpiresAt: access.expiresAt)
         let outcome = try await storing { () async throws(StorageError) in
             var writes = [
-                try records.put(
-                    used, signature, expires: used.forgottenAt(rules: rules),
+                try parts.records.put(
+                    used, signature, expires: used.forgottenAt(rules: parts.rules),
                     groups: [TokenGroups.login(used.tsid), TokenGroups.user(grant.user.id)])
             ]
             if let refresh {
-                let now = now()
+                let now = parts.now()
                 let family = RefreshFamily(
                     id: used.familyID, clientID: client.id, tsid: used.tsid,
                     thumbprint: client.isPublic ? proof : nil, createdAt: now,
-                    endsAt: now.addingTimeInterval(rules.familyLifespan))
+                    endsAt: now.addingTimeInterval(parts.rules.familyLifespan))
                 let row = RefreshTokenRow(
-                    opening: family, grant: grant, accessExpiresAt: access.expiresAt, at: now, rules: rules)
+                    opening: family, grant: grant, accessExpiresAt: access.expiresAt, at: now, rules: parts.rules)
                 writes.append(
-                    try records.put(row, refresh.signature, expires: family.endsAt, groups: row.groups))
+                    try parts.records.put(row, refresh.signature, expires: family.endsAt, groups: row.groups))
             }
-            return try await records.storage.commit(
+            return try await parts.records.storage.commit(
                 StorageChanges(
-                    conditions: [.version(records.key(CodeRow.self, signature), stored.version)], writes: writes))
+                    conditions: [.version(parts.records.key(CodeRow.self, signature), stored.version)],
+                    writes: writes))
         }
         switch outcome {
         case .conflict: return nil
         case .full: throw .noRoom
         case .committed: break
         }
-        audit.record(
+        parts.audit.record(
             AuditEvent(.token, .success, clientID: client.id, userID: grant.user.id, family: used.familyID))
         return TokenAnswer(access, refreshToken: refresh?.value)
     }
@@ -159,11 +143,11 @@ package struct AuthorizationCodeGrant: TokenGrant {
         of stored: Stored<CodeRow>, signature: String, request: EndpointRequest
     ) async throws(OAuthError) -> Bool {
         guard case .used(let accessExpiresAt) = stored.record.state else { return false }
-        let isEnded = try await revocation.end(
+        let isEnded = try await parts.revocation.end(
             tsid: stored.record.tsid, accessExpiresAt: accessExpiresAt,
-            if: [.version(records.key(CodeRow.self, signature), stored.version)])
+            if: [.version(parts.records.key(CodeRow.self, signature), stored.version)])
         guard isEnded else { return false }
-        audit.record(
+        parts.audit.record(
             AuditEvent(
                 .reuse, .denied, reason: "code", clientID: stored.record.clientID, family: stored.record.familyID,
                 clientAddress: request.http.clientAddress))

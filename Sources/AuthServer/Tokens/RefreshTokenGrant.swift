@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import Foundation
+internal import Foundation
 internal import Storage
 
 /// Refreshes access tokens (RFC 6749 §6), replacing the refresh token each time (RFC 9700 §4.14.2).
@@ -13,26 +13,9 @@ package struct RefreshTokenGrant: TokenGrant {
     /// A row changes at most seven times after it was made: it is retired, repeated three times, spent and removed.
     static let maximumAttempts = 8
 
-    private let records: RecordStore
-    private let tokens: OpaqueTokens
-    private let minter: AccessTokenMinter
-    private let revocation: FamilyRevocation
-    private let rules: TokenRules
-    private let audit: AuditLog
-    private let now: @Sendable () -> Date
+    private let parts: SignInGrantParts
 
-    package init(
-        records: RecordStore, tokens: OpaqueTokens, minter: AccessTokenMinter, revocation: FamilyRevocation,
-        rules: TokenRules, audit: AuditLog, now: @escaping @Sendable () -> Date
-    ) {
-        self.records = records
-        self.tokens = tokens
-        self.minter = minter
-        self.revocation = revocation
-        self.rules = rules
-        self.audit = audit
-        self.now = now
-    }
+    package init(_ parts: SignInGrantParts) { self.parts = parts }
 
     package func answer(
         _ request: EndpointRequest, client: OAuthClient?, proof: String?
@@ -41,7 +24,7 @@ package struct RefreshTokenGrant: TokenGrant {
         do throws(Refused) {
             return try await refresh(Request(request, client: client, proof: proof))
         } catch {
-            audit.record(
+            parts.audit.record(
                 AuditEvent(
                     error.isReuse ? .reuse : .refresh, error.isReuse ? .denied : .failure, reason: error.reason,
                     clientID: client.id, family: error.family, clientAddress: request.http.clientAddress))
@@ -81,7 +64,7 @@ package struct RefreshTokenGrant: TokenGrant {
         guard let presented = request.parameters["refresh_token"] else {
             throw Refused(OAuthError(.invalidRequest, "The parameter refresh_token is missing"))
         }
-        guard let signature = tokens.verify(presented, as: .refreshToken) else {
+        guard let signature = parts.tokens.verify(presented, as: .refreshToken) else {
             throw Refused(.invalidRefreshToken, reason: "unknown")
         }
         var access: MintedToken?
@@ -99,10 +82,10 @@ package struct RefreshTokenGrant: TokenGrant {
         guard let stored = try await load(signature) else { throw Refused(.invalidRefreshToken, reason: "unknown") }
         let presentation = RefreshPresentation(clientID: request.client.id, thumbprint: request.proof)
         var row = stored.record
-        let moment = now()
+        let moment = parts.now()
         let (minted, successor, user): (MintedToken, OpaqueToken, String)
         var next: RefreshTokenRow?
-        switch row.present(presentation, at: moment, rules: rules) {
+        switch row.present(presentation, at: moment, rules: parts.rules) {
         case .refuse(let refusal):
             throw Refused(.invalidRefreshToken, reason: refusal.rawValue, family: row.family.id)
         case .revoke(let reuse):
@@ -111,10 +94,10 @@ package struct RefreshTokenGrant: TokenGrant {
         case .rotate(let grant):
             user = grant.user.id
             minted = try mint(&access, grant, row.family, request)
-            successor = tokens.successor(of: presented)
+            successor = parts.tokens.successor(of: presented)
             next = row.rotate(
                 grant, to: successor.signature, from: signature, accessExpiresAt: minted.expiresAt, at: moment,
-                rules: rules)
+                rules: parts.rules)
         case .repeatSuccessor(let grant, let handedOut):
             user = grant.user.id
             minted = try mint(&access, grant, row.family, request)
@@ -124,7 +107,7 @@ package struct RefreshTokenGrant: TokenGrant {
         guard try await commit(row, signature, stored.version, next: next.map { (successor.signature, $0) }) else {
             return nil
         }
-        audit.record(
+        parts.audit.record(
             AuditEvent(.refresh, .success, clientID: row.family.clientID, userID: user, family: row.family.id))
         return TokenAnswer(minted, refreshToken: successor.value)
     }
@@ -133,7 +116,8 @@ package struct RefreshTokenGrant: TokenGrant {
     private func repeated(
         _ signature: String, _ presented: String, _ family: RefreshFamily
     ) throws(Refused) -> OpaqueToken {
-        for candidate in tokens.successors(of: presented) where candidate.signature == signature { return candidate }
+        let candidates = parts.tokens.successors(of: presented)
+        if let candidate = candidates.first(where: { $0.signature == signature }) { return candidate }
         // Its secret is no longer configured, so the successor itself is void.
         throw Refused(.invalidRefreshToken, reason: "secret", family: family.id)
     }
@@ -150,10 +134,10 @@ package struct RefreshTokenGrant: TokenGrant {
         do throws(OAuthError) {
             let scopes = try Self.scopes(request, grant)
             try check(request.parameters.all("resource"), grant)
-            let minted = try minter.mint(
+            let minted = try parts.minter.mint(
                 AccessTokenClaims(
                     grant, scopes: scopes, clientID: family.clientID, tsid: family.tsid, thumbprint: request.proof,
-                    lifespan: rules.accessLifespan))
+                    lifespan: parts.rules.accessLifespan))
             access = minted
             return minted
         } catch {
@@ -184,14 +168,14 @@ package struct RefreshTokenGrant: TokenGrant {
                 throw .otherResource
             }
         }
-        guard rules.allows(grant.resource) else { throw .otherResource }
+        guard parts.rules.allows(grant.resource) else { throw .otherResource }
     }
 
     // MARK: The store
 
     private func load(_ signature: String) async throws(Refused) -> Stored<RefreshTokenRow>? {
         do throws(StorageError) {
-            return try await records.load(RefreshTokenRow.self, signature)
+            return try await parts.records.load(RefreshTokenRow.self, signature)
         } catch {
             throw Refused(.storage)
         }
@@ -212,12 +196,12 @@ package struct RefreshTokenGrant: TokenGrant {
         let outcome: StorageOutcome
         do throws(StorageError) {
             var changes = StorageChanges(
-                conditions: [.version(records.key(RefreshTokenRow.self, signature), version)])
+                conditions: [.version(parts.records.key(RefreshTokenRow.self, signature), version)])
             for (signature, row) in rows {
                 changes.writes.append(
-                    try records.put(row, signature, expires: row.family.endsAt, groups: row.groups))
+                    try parts.records.put(row, signature, expires: row.family.endsAt, groups: row.groups))
             }
-            outcome = try await records.storage.commit(changes)
+            outcome = try await parts.records.storage.commit(changes)
         } catch {
             throw Refused(.storage, family: row.family.id)
         }
@@ -232,9 +216,9 @@ package struct RefreshTokenGrant: TokenGrant {
     private func revoke(_ stored: Stored<RefreshTokenRow>, _ signature: String) async throws(Refused) -> Bool {
         let family = stored.record.family
         do throws(OAuthError) {
-            return try await revocation.end(
+            return try await parts.revocation.end(
                 tsid: family.tsid, accessExpiresAt: stored.record.accessExpiresAt,
-                if: [.version(records.key(RefreshTokenRow.self, signature), stored.version)])
+                if: [.version(parts.records.key(RefreshTokenRow.self, signature), stored.version)])
         } catch {
             throw Refused(error, family: family.id)
         }

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Foundation
+
 /// One way to get tokens at the token endpoint, chosen by `grant_type`.
 ///
 /// A grant records the audit event of its own outcome: it alone knows whom the tokens are for.
@@ -20,4 +22,28 @@ package protocol TokenGrant: Sendable {
 
 extension TokenGrant {
     package var isCredentialFree: Bool { false }
+}
+
+/// What the grants work with that give out the tokens of a sign-in.
+package struct SignInGrantParts: Sendable {
+    let records: RecordStore
+    let tokens: OpaqueTokens
+    let minter: AccessTokenMinter
+    let revocation: FamilyRevocation
+    let rules: TokenRules
+    let audit: AuditLog
+    let now: @Sendable () -> Date
+
+    package init(
+        records: RecordStore, tokens: OpaqueTokens, minter: AccessTokenMinter, revocation: FamilyRevocation,
+        rules: TokenRules, audit: AuditLog, now: @escaping @Sendable () -> Date
+    ) {
+        self.records = records
+        self.tokens = tokens
+        self.minter = minter
+        self.revocation = revocation
+        self.rules = rules
+        self.audit = audit
+        self.now = now
+    }
 }

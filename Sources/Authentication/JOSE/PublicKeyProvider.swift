@@ -7,4 +7,8 @@
 package protocol PublicKeyProvider: Sendable {
     /// All keys that verify, the one that signs first.
     func publicKeys() -> [PublicKey]
+
+    /// Counts the times that keys came or went, never ahead of `publicKeys`: what was verified at one count is not to
+    /// be believed at the next.
+    var generation: UInt64 { get }
 }

@@ -24,19 +24,44 @@ struct BearerCredentials {
     /// - Parameter acceptsDPoP: otherwise `DPoP` is an unknown scheme.
     init(_ request: BearerRequest, acceptsDPoP: Bool) throws(Problem) {
         guard !request.hasTokenInQuery else { throw .tokenInQuery }
-        guard let header = request.authorization.first else { throw .missing }
-        guard request.authorization.count == 1 else { throw .severalHeaders }
-        let bytes = header.utf8
-        guard let space = bytes.firstIndex(of: UInt8(ascii: " ")) else { throw .missing }
-        if Self.equals(bytes[..<space], "bearer") {
-            scheme = .bearer
-        } else if acceptsDPoP, Self.equals(bytes[..<space], "dpop") {
-            scheme = .dpop
-        } else {
-            throw .missing
+        var header: String
+        switch request.authorization {
+        case .none: throw .missing
+        case .one(let line): header = line
+        case .several: throw .severalHeaders
         }
-        guard let start = bytes[space...].firstIndex(where: { $0 != UInt8(ascii: " ") }) else { throw .missing }
-        token = header[start...]
+        let found = header.withUTF8 { Self.scheme(of: $0, acceptsDPoP: acceptsDPoP) }
+        guard let found else { throw .missing }
+        scheme = found.scheme
+        token = header[header.utf8.index(header.startIndex, offsetBy: found.start)...]
+    }
+
+    /// The scheme and where the token begins.
+    private static func scheme(
+        of header: UnsafeBufferPointer<UInt8>, acceptsDPoP: Bool
+    ) -> (scheme: Scheme, start: Int)? {
+        let scheme: Scheme
+        var start: Int
+        if begins(header, with: "bearer ") {
+            (scheme, start) = (.bearer, 7)
+        } else if acceptsDPoP, begins(header, with: "dpop ") {
+            (scheme, start) = (.dpop, 5)
+        } else {
+            return nil
+        }
+        while start < header.count, header[start] == UInt8(ascii: " ") { start += 1 }
+        return start < header.count ? (scheme, start) : nil
+    }
+
+    private static func begins(_ header: UnsafeBufferPointer<UInt8>, with lowercased: StaticString) -> Bool {
+        let count = lowercased.utf8CodeUnitCount
+        guard header.count >= count else { return false }
+        for index in 0..<count {
+            let (byte, expected) = (header[index], lowercased.utf8Start[index])
+            let isUppercase = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+            guard (isUppercase ? byte | 0x20 : byte) == expected else { return false }
+        }
+        return true
     }
 
     /// RFC 6750 section 2.1: `b64token`.
@@ -63,12 +88,5 @@ struct BearerCredentials {
             "wxyz0123456789-_".utf8.contains(second)
         else { return false }
         return bytes.count { $0 == UInt8(ascii: ".") } == 2
-    }
-
-    private static func equals(_ text: Substring.UTF8View, _ lowercased: StaticString) -> Bool {
-        guard text.count == lowercased.utf8CodeUnitCount else { return false }
-        return lowercased.withUTF8Buffer { expected in
-            zip(text, expected).allSatisfy { $0 | 0x20 == $1 }
-        }
     }
 }

@@ -3,19 +3,17 @@
 
 /// What of an HTTP request decides who makes it.
 package struct BearerRequest: Sendable {
-    /// The values of all `Authorization` header lines.
-    package var authorization: [String]
-    /// The values of all `DPoP` header lines.
-    package var dpop: [String]
+    package var authorization: FieldLines
+    package var dpop: FieldLines
     package var method: String
     /// As sent, without the query.
-    package var path: String
+    package var path: Substring
     /// The query has an `access_token`, which MCP forbids because URLs end up in logs.
     package var hasTokenInQuery: Bool
 
     package init(
-        authorization: [String] = [], dpop: [String] = [], method: String = "POST", path: String = "/mcp",
-        hasTokenInQuery: Bool = false
+        authorization: FieldLines = .none, dpop: FieldLines = .none, method: String = "POST",
+        path: Substring = "/mcp", hasTokenInQuery: Bool = false
     ) {
         self.authorization = authorization
         self.dpop = dpop

@@ -9,7 +9,7 @@ extension TokenAuthenticator {
     /// Headers for the answer to a request that was let in: a new nonce while the one that came is getting old
     /// (RFC 9449 section 8.2).
     package func responseHeaders(for request: BearerRequest) -> [(name: String, value: String)] {
-        guard let nonces, request.dpop.count == 1, let proof = try? CompactJWS(parsing: request.dpop[0]),
+        guard let nonces, case .one(let line) = request.dpop, let proof = try? CompactJWS(parsing: line),
             let nonce = proof.payload["nonce"]?.string, nonces.check(nonce, now: now()) == .aging
         else { return [] }
         return [("DPoP-Nonce", nonces.issue(now: now()))]
@@ -24,7 +24,7 @@ extension TokenAuthenticator {
         let verified: VerifiedDPoPProof
         do throws(DPoPError) {
             guard let origin else { throw DPoPError.wrongTarget }
-            verified = try DPoPProof(headers: request.dpop).verify(
+            verified = try DPoPProof(headers: request.dpop.all).verify(
                 method: request.method, url: origin + request.path, accessToken: String(token), boundTo: thumbprint,
                 nonce: dpop.nonces(), now: now)
         } catch {

@@ -19,6 +19,8 @@ package final class TokenAuthenticator: Sendable {
     let logger: Logger
     /// Where requests for the resource go, for the `htu` of proofs; nil without a `resource`.
     let origin: String?
+    private let acceptsDPoP: Bool
+    private let demandsDPoP: Bool
     private let rules: ClaimRules
     private let localKeys: (any PublicKeyProvider)?
     private let remoteKeys: RemoteKeySet?
@@ -35,6 +37,8 @@ package final class TokenAuthenticator: Sendable {
         now: @escaping @Sendable () -> Date = { Date() }, logger: Logger
     ) {
         self.settings = settings
+        acceptsDPoP = settings.dpop != nil
+        demandsDPoP = settings.dpop?.isRequired ?? false
         self.localKeys = localKeys
         self.denials = denials
         self.replays = replays
@@ -83,9 +87,10 @@ package final class TokenAuthenticator: Sendable {
     /// `nil` means: call `authenticate`.
     package func cached(_ request: BearerRequest) -> AuthenticationOutcome? {
         do throws(BearerCredentials.Problem) {
-            let credentials = try BearerCredentials(request, acceptsDPoP: settings.dpop != nil)
-            guard credentials.scheme == .bearer, let token = remembered(TokenKey(credentials.token)) else { return nil }
-            switch token {
+            let credentials = try BearerCredentials(request, acceptsDPoP: acceptsDPoP)
+            guard credentials.scheme == .bearer else { return nil }
+            switch remembered(cache.key(of: credentials.token)) {
+            case nil: return nil
             case .success(let token): return token.thumbprint == nil ? outcome(of: token) : nil
             case .failure(let error): return .refused(refusal(for: error))
             }
@@ -97,7 +102,7 @@ package final class TokenAuthenticator: Sendable {
     package func authenticate(_ request: BearerRequest) async -> AuthenticationOutcome {
         let credentials: BearerCredentials
         do throws(BearerCredentials.Problem) {
-            credentials = try BearerCredentials(request, acceptsDPoP: settings.dpop != nil)
+            credentials = try BearerCredentials(request, acceptsDPoP: acceptsDPoP)
             try credentials.validate()
         } catch {
             return .refused(refusal(for: error))
@@ -148,7 +153,7 @@ package final class TokenAuthenticator: Sendable {
     var rememberedCount: Int { cache.count }
 
     private func outcome(of token: VerifiedToken) -> AuthenticationOutcome {
-        if token.thumbprint == nil, settings.dpop?.isRequired == true {
+        if token.thumbprint == nil, demandsDPoP {
             return .refused(refusal(for: .bindingRequired))
         }
         guard token.hasRequiredScopes else { return .refused(challenge(scopes: [])) }
@@ -171,20 +176,22 @@ package final class TokenAuthenticator: Sendable {
 
     // MARK: Tokens
 
-    private var keyGeneration: UInt64 { remoteKeys?.generation ?? 0 }
+    /// Another number when keys came or went, here or at the issuer: both parts only grow.
+    private var keyGeneration: UInt64 { localGeneration &+ (remoteKeys?.generation ?? 0) }
+    private var localGeneration: UInt64 { localKeys?.generation ?? 0 }
 
     private func remembered(_ key: TokenKey) -> Result<VerifiedToken, TokenError>? {
         let generation = denials?.generation ?? 0
-        guard let hit = cache.find(key, now: now().timeIntervalSince1970, keyGeneration: keyGeneration) else {
+        guard let token = cache.find(key, now: now().timeIntervalSince1970, keyGeneration: keyGeneration) else {
             return nil
         }
-        guard hit.denialsSeen < generation else { return .success(hit.token) }
-        guard !isDenied(hit.token.principal) else {
+        guard token.denialsSeen < generation else { return .success(token) }
+        guard !isDenied(token.principal) else {
             cache.remove(key)
             return .failure(.revoked)
         }
-        cache.markNotDenied(key, asOf: generation)
-        return .success(hit.token)
+        token.markNotDenied(asOf: generation)
+        return .success(token)
     }
 
     private func isDenied(_ principal: Principal) -> Bool {
@@ -193,7 +200,7 @@ package final class TokenAuthenticator: Sendable {
 
     private func verified(_ credentials: BearerCredentials) async throws(TokenError) -> VerifiedToken {
         guard credentials.token.utf8.count <= CompactJWS.maximumBytes else { throw .malformed }
-        let key = TokenKey(credentials.token)
+        let key = cache.key(of: credentials.token)
         if let remembered = remembered(key) { return try remembered.get() }
         let accepted: ClaimRules.Accepted
         var keyGeneration = keyGeneration
@@ -211,17 +218,18 @@ package final class TokenAuthenticator: Sendable {
         let believedUntil = min(end, now + settings.verifiedTokenLifetime)
         let token = VerifiedToken(
             principal: accepted.principal, thumbprint: accepted.thumbprint,
-            hasRequiredScopes: settings.scopes.allows(accepted.principal.scopes), believedUntil: believedUntil)
-        cache.store(token, for: key, keyGeneration: keyGeneration, denialsSeen: denialsSeen)
+            hasRequiredScopes: settings.scopes.allows(accepted.principal.scopes), believedUntil: believedUntil,
+            denialsSeen: denialsSeen)
+        cache.store(token, for: key, keyGeneration: keyGeneration)
         return token
     }
 
-    /// - Returns: what the token says, and the generation of the remote keys that say so.
+    /// - Returns: what the token says, and the generation of the keys that say so.
     private func verify(_ text: String) async throws(TokenError) -> (ClaimRules.Accepted, UInt64) {
         guard let jws = try? CompactJWS(parsing: text) else { throw .malformed }
         guard let algorithm = jws.algorithm else { throw .unsupportedAlgorithm }
         guard let id = jws.keyID, !id.isEmpty else { throw .missingKeyID }
-        let generation = keyGeneration
+        let (generation, localGeneration) = (keyGeneration, localGeneration)
         let local = localKeys?.publicKeys().filter { $0.id == id } ?? []
         if !local.isEmpty {
             try Self.check(jws, algorithm, signedBy: local)
@@ -244,7 +252,7 @@ package final class TokenAuthenticator: Sendable {
         }
         guard !found.keys.isEmpty else { throw .unknownKey }
         try Self.check(jws, algorithm, signedBy: found.keys)
-        return (try rules.check(jws.payload, from: .external, now: now()), found.generation)
+        return (try rules.check(jws.payload, from: .external, now: now()), localGeneration &+ found.generation)
     }
 
     private static func check(

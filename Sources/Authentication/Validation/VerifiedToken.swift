@@ -4,8 +4,9 @@
 import Foundation
 import JSONTypes
 import NIOCore
+import Synchronization
 
-/// A token that was accepted: what it says, and until when it may be believed. Immutable and shared by its requests.
+/// A token that was accepted: what it says, and until when it may be believed. Shared by its requests.
 final class VerifiedToken: Sendable {
     let principal: Principal
     /// The `jkt` of the key that it is bound to.
@@ -15,16 +16,25 @@ final class VerifiedToken: Sendable {
     let believedUntil: TimeInterval
     /// About how much memory it takes.
     let cost: Int
+    private let denials: Atomic<UInt64>
 
+    /// - Parameter denialsSeen: as it was before the token was looked for among the denials.
     init(
-        principal: Principal, thumbprint: String?, hasRequiredScopes: Bool, believedUntil: TimeInterval
+        principal: Principal, thumbprint: String?, hasRequiredScopes: Bool, believedUntil: TimeInterval,
+        denialsSeen: UInt64
     ) {
         self.principal = principal
         self.thumbprint = thumbprint
         self.hasRequiredScopes = hasRequiredScopes
         self.believedUntil = believedUntil
+        denials = Atomic(denialsSeen)
         let claims = principal.claims?.bytes.readableBytes ?? 0
         // Claims are there once as JSON and partly again as properties.
         cost = 512 + 2 * claims
     }
+
+    /// The `TokenDenials.generation` up to which the token is known not to be denied.
+    var denialsSeen: UInt64 { denials.load(ordering: .relaxed) }
+
+    func markNotDenied(asOf generation: UInt64) { denials.max(generation, ordering: .relaxed) }
 }

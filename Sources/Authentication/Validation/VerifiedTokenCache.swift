@@ -8,16 +8,9 @@ import Synchronization
 ///
 /// Bounded in entries and bytes. What was not used since the clock hand last came by makes room first.
 final class VerifiedTokenCache: Sendable {
-    struct Hit {
-        let token: VerifiedToken
-        /// The `TokenDenials.generation` up to which the token is known not to be denied.
-        let denialsSeen: UInt64
-    }
-
     private struct Slot {
         let key: TokenKey
         let token: VerifiedToken
-        var denialsSeen: UInt64
         var wasUsed = false
     }
 
@@ -30,6 +23,7 @@ final class VerifiedTokenCache: Sendable {
         var keyGeneration: UInt64 = 0
     }
 
+    private let secret = TokenKey.Secret()
     private let maximumCount: Int
     private let maximumBytes: Int
     private let state = Mutex(State())
@@ -39,8 +33,11 @@ final class VerifiedTokenCache: Sendable {
         self.maximumBytes = maximumBytes
     }
 
+    /// What a token is found by; good for this cache alone.
+    func key(of token: Substring) -> TokenKey { TokenKey(token, secret) }
+
     /// - Parameter keyGeneration: another one than before means that keys came or went: nothing is believed any more.
-    func find(_ key: TokenKey, now: TimeInterval, keyGeneration: UInt64) -> Hit? {
+    func find(_ key: TokenKey, now: TimeInterval, keyGeneration: UInt64) -> VerifiedToken? {
         state.withLock { state in
             guard state.keyGeneration == keyGeneration else {
                 Self.clear(&state, keyGeneration: keyGeneration)
@@ -53,14 +50,12 @@ final class VerifiedTokenCache: Sendable {
                 return nil
             }
             state.slots[position].wasUsed = true
-            return Hit(token: token, denialsSeen: state.slots[position].denialsSeen)
+            return token
         }
     }
 
-    /// - Parameters:
-    ///   - keyGeneration: as it was before the token's key was looked up.
-    ///   - denialsSeen: as it was before the token was looked for among the denials.
-    func store(_ token: VerifiedToken, for key: TokenKey, keyGeneration: UInt64, denialsSeen: UInt64) {
+    /// - Parameter keyGeneration: as it was before the token's key was looked up.
+    func store(_ token: VerifiedToken, for key: TokenKey, keyGeneration: UInt64) {
         guard token.cost <= maximumBytes, maximumCount > 0 else { return }
         state.withLock { state in
             if state.keyGeneration < keyGeneration { Self.clear(&state, keyGeneration: keyGeneration) }
@@ -68,15 +63,8 @@ final class VerifiedTokenCache: Sendable {
             if let position = state.index[key] { Self.remove(at: position, from: &state) }
             while state.slots.count >= maximumCount || state.bytes + token.cost > maximumBytes { Self.evict(&state) }
             state.index[key] = state.slots.count
-            state.slots.append(Slot(key: key, token: token, denialsSeen: denialsSeen))
+            state.slots.append(Slot(key: key, token: token))
             state.bytes += token.cost
-        }
-    }
-
-    func markNotDenied(_ key: TokenKey, asOf generation: UInt64) {
-        state.withLock { state in
-            guard let position = state.index[key] else { return }
-            state.slots[position].denialsSeen = max(state.slots[position].denialsSeen, generation)
         }
     }
 

@@ -19,6 +19,7 @@ extension ForwardedHeaders {
     /// These headers with the credential's, which take the place of any of the same name.
     func adding(credential fields: [Field]) -> ForwardedHeaders {
         guard !fields.isEmpty else { return self }
+        guard !self.fields.isEmpty else { return ForwardedHeaders(fields: fields) }
         let names = Set(fields.map { $0.name.lowercased() })
         return ForwardedHeaders(fields: self.fields.filter { !names.contains($0.name.lowercased()) } + fields)
     }

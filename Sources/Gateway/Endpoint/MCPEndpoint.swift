@@ -174,9 +174,10 @@ final class MCPEndpoint: Sendable {
         guard let session = session(for: headers, principal, exchange, orphan: message.requestID) else { return }
         switch message {
         case .request(let id, let method, let params):
-            serve(id, method, params, session, headers, exchange)
+            serve(id, method, params, session, principal, headers, exchange)
         case .notification(let method, let params):
-            dispatcher.receive(method, params: params, session: session, caller: caller(session, exchange, headers))
+            let caller = caller(session, principal, exchange, headers)
+            dispatcher.receive(method, params: params, session: session, caller: caller)
             exchange.respond(.accepted)
         case .response(let id, let outcome):
             session.receive(answerTo: id, outcome)
@@ -215,11 +216,11 @@ final class MCPEndpoint: Sendable {
     }
 
     private func caller(
-        _ session: ClientSession, _ exchange: ServerExchange, _ headers: RequestHeaders,
+        _ session: ClientSession, _ principal: Principal, _ exchange: ServerExchange, _ headers: RequestHeaders,
         channel: (any ClientChannel)? = nil
     ) -> Caller {
         Caller(
-            principal: session.latestPrincipal, revision: session.revision, shard: exchange.shard,
+            principal: principal, revision: session.revision, shard: exchange.shard,
             channel: channel ?? GeneralChannel(session: session), sessions: session.backends,
             headers: forwarded(headers))
     }
@@ -234,8 +235,8 @@ final class MCPEndpoint: Sendable {
     }
 
     private func serve(
-        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ session: ClientSession, _ headers: RequestHeaders,
-        _ exchange: ServerExchange
+        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ session: ClientSession, _ principal: Principal,
+        _ headers: RequestHeaders, _ exchange: ServerExchange
     ) {
         let request: InFlightRequest
         switch session.begin(id) {
@@ -252,7 +253,7 @@ final class MCPEndpoint: Sendable {
         }
         let channel = RequestChannel(session: session, exchange: exchange, acceptsStream: headers.acceptsEventStream)
         exchange.onSlow = { channel.openStream() }
-        let caller = caller(session, exchange, headers, channel: channel)
+        let caller = caller(session, principal, exchange, headers, channel: channel)
         let dispatcher = self.dispatcher
         let task = Task.immediate(executorPreference: exchange.shard.executor) {
             let answer: OutgoingMessage
@@ -317,7 +318,7 @@ final class MCPEndpoint: Sendable {
             return
         }
         let channel = RequestChannel(session: session, exchange: exchange, acceptsStream: headers.acceptsEventStream)
-        let caller = caller(session, exchange, headers, channel: channel)
+        let caller = caller(session, principal, exchange, headers, channel: channel)
         for (method, params) in batch.notifications {
             dispatcher.receive(method, params: params, session: session, caller: caller)
         }

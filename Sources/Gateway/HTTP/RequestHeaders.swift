@@ -15,9 +15,8 @@ struct RequestHeaders {
     let sessionID: String?
     let protocolVersion: String?
     let lastEventID: String?
-    /// All lines of the header; more than one is an error to whoever looks.
-    let authorization: [String]
-    let dpop: [String]
+    let authorization: FieldLines
+    let dpop: FieldLines
     /// The request target.
     let target: String
     let all: HTTPHeaders
@@ -35,8 +34,8 @@ struct RequestHeaders {
         var sessionID: String?
         var protocolVersion: String?
         var lastEventID: String?
-        var authorization: [String] = []
-        var dpop: [String] = []
+        var authorization = FieldLines.none
+        var dpop = FieldLines.none
         for (name, value) in head.headers {
             switch name.utf8.count {
             case 4 where name.isHeader("dpop"): dpop.append(value)
@@ -64,7 +63,7 @@ struct RequestHeaders {
     var bearer: BearerRequest {
         let query = target.utf8.firstIndex(of: UInt8(ascii: "?")).map { target[target.index(after: $0)...] }
         return BearerRequest(
-            authorization: authorization, dpop: dpop, method: methodName, path: String(requestPath(of: target)),
+            authorization: authorization, dpop: dpop, method: methodName, path: requestPath(of: target),
             hasTokenInQuery: query.map { BearerRequest.hasToken(inQuery: $0) } ?? false)
     }
 

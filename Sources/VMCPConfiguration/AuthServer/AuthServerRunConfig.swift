@@ -35,6 +35,8 @@ package struct AuthServerRunConfig: Sendable, Hashable {
     /// Whether clients with a secret are allowed while the issuer is `http` on loopback.
     package let allowsConfidentialOverLoopbackHTTP: Bool
     package let delegateClients: [DelegateClient]
+    /// Whether the tokens of upstreams stay here: no strategy for a backend may then use them.
+    package let disablesUpstreamTokenInjection: Bool
     package let hardening: Hardening
 
     package static let defaultScopes = ["openid", "profile", "email", "offline_access"]
@@ -80,7 +82,8 @@ extension AuthServerRunConfig: Section {
             "The resources that tokens are issued for.")
         static let storage = Key<Storage>("storage", .section, "Where sign-ins, clients and tokens are kept.")
         static let disablesInjection = DefaultKey<Bool>(
-            "disable_upstream_token_injection", .boolean, default: false, "Without effect here.")
+            "disable_upstream_token_injection", .boolean, default: false,
+            "Whether a strategy that uses the tokens of upstreams is an error.")
         static let cimd = Key<ClientIDMetadataDocuments>(
             "cimd", .section, "Clients that are known by the URL of a document; on unless turned off.")
         static let allowsHTTP = DefaultKey<Bool>(
@@ -139,10 +142,7 @@ extension AuthServerRunConfig: Section {
         authorizationEndpointBaseURL = CallbackRules(
             issuer: issuer, baseURL: section[Keys.baseURL], upstreams: self.upstreams, section: section
         ).authorizationBase()
-        if section[Keys.disablesInjection] {
-            section.warn(
-                Keys.disablesInjection, "has no effect here; choose outgoingAuth strategies for the backends instead")
-        }
+        disablesUpstreamTokenInjection = section[Keys.disablesInjection]
         AuthServerRules(runConfig: self, section: section).check()
     }
 }

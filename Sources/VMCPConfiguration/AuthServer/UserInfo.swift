@@ -10,6 +10,8 @@ extension AuthServerRunConfig {
         }
 
         package let endpoint: HTTPURL
+        /// Whether the endpoint is plain HTTP on another machine, and the environment says that this is meant.
+        package let allowsHTTP: Bool
         package let method: Method
         /// They replace those that the request has anyway.
         package let additionalHeaders: [String: String]
@@ -49,9 +51,11 @@ extension AuthServerRunConfig.UserInfo: Section {
         method = section[Keys.method]
         additionalHeaders = section[Keys.headers]
         fields = section[Keys.fields] ?? .placeholder
-        if !endpoint.isSecure, !endpoint.isLoopback,
-            section.place.reading.variable(Self.insecureVariable) != "true"
-        {
+        let isInTheClear = !endpoint.isSecure && !endpoint.isLoopback
+        allowsHTTP = isInTheClear && section.place.reading.variable(Self.insecureVariable) == "true"
+        if allowsHTTP {
+            section.warn(Keys.endpoint, "lets tokens travel in the clear (\(Self.insecureVariable)); never in earnest")
+        } else if isInTheClear {
             section.refuse(Keys.endpoint, "\(quoted(endpoint.text)) is not https; use https so that tokens stay secret")
         }
         let places = section.at(Keys.headers)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+package import Observability
 
 /// Where a secret is; the secret itself is fetched when it is needed, and never stands in the configuration.
 package enum SecretReference: Sendable, Hashable {
@@ -11,21 +12,21 @@ package enum SecretReference: Sendable, Hashable {
     case environment(variable: String)
 
     /// Fetches the secret; the file is read again each time, so that a replaced one is noticed.
-    package func resolve(environment: [String: String]) throws(SecretError) -> ConfigurationSecret {
+    package func resolve(environment: [String: String]) throws(SecretError) -> Secret {
         switch self {
         case .environment(let variable):
             guard let value = environment[variable], !value.isEmpty else { throw .variableNotSet(variable) }
             guard value.utf8.count <= SecretFile.maximumBytes else {
                 throw .variableTooLong(variable, limit: SecretFile.maximumBytes)
             }
-            return ConfigurationSecret(value)
+            return Secret(value)
         case .file(let path):
             guard let text = String(validating: try SecretFile.bytes(at: path), as: UTF8.self) else {
                 throw .notText(path: path)
             }
             let secret = text.trimmingCharacters(in: .whitespacesAndNewlines)
             guard !secret.isEmpty else { throw .tooShort(path: path, minimum: 1) }
-            return ConfigurationSecret(secret)
+            return Secret(secret)
         }
     }
 }

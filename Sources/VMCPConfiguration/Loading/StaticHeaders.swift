@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Foundation
+package import Observability
 
 /// Headers that every request to one backend carries, given through the environment.
 package enum StaticHeaders: Sendable, Hashable {
@@ -12,7 +13,7 @@ package enum StaticHeaders: Sendable, Hashable {
 
     package struct Header: Sendable, Hashable {
         package let name: String
-        package let value: ConfigurationSecret
+        package let value: Secret
     }
 
     /// The variable `TOOLHIVE_HEADER_FORWARD_<NAME>` holds the manifest of a backend.
@@ -77,7 +78,7 @@ package enum StaticHeaders: Sendable, Hashable {
             }
             if !seen.insert(lowercased).inserted { return "the static header \(quoted(name)) is given twice" }
             if let problem = HeaderRules.valueProblem(value) { return "the value of \(quoted(name)) \(problem)" }
-            headers.append(Header(name: name, value: ConfigurationSecret(value)))
+            headers.append(Header(name: name, value: Secret(value)))
             return nil
         }
         for (name, value) in (manifest.addPlaintextHeaders ?? [:]).sorted(by: { $0.key < $1.key }) {

@@ -20,6 +20,7 @@ struct AuthServerRelationRules {
         }
         let runConfig = authServer.runConfig
         forEachStrategy { strategy, place, backend in
+            checkInjection(strategy, authServer, place)
             switch strategy {
             case .upstreamInject(let inject): checkProvider(inject.providerName, runConfig, place, backend)
             case .tokenExchange(let exchange): checkExchange(exchange, runConfig, place)
@@ -35,6 +36,22 @@ struct AuthServerRelationRules {
             return
         }
         checkTokens(oidc, authServer, auth.entry("oidc"))
+    }
+
+    /// Where upstream tokens are to stay here, a strategy that uses them is a contradiction. What clients send as
+    /// `Authorization` or `Cookie` reaches no backend anyway.
+    private func checkInjection(
+        _ strategy: Configuration.OutgoingStrategy, _ authServer: Configuration.AuthServer, _ place: Place
+    ) {
+        guard authServer.runConfig.disablesUpstreamTokenInjection else { return }
+        switch strategy {
+        case .upstreamInject, .tokenExchange, .awsSTS:
+            let key = "disable_upstream_token_injection"
+            place.entry("type").refuse(
+                "\(strategy.type) uses a token of an upstream, which \(key): true\(standing(authServer, key)) forbids; "
+                    + "remove one of the two")
+        case .unauthenticated, .headerInjection, .onBehalfOf, .crossAppAccess: break
+        }
     }
 
     /// V-02 and V-06: an injected token needs an upstream that it comes from.

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Observability
+
 extension Configuration {
     /// vmcp addition: the program of a stdio backend and the environment that it gets.
     package struct Command: Sendable, Hashable {
@@ -10,7 +12,7 @@ extension Configuration {
         /// Variables with the value that the file gives.
         package let environment: [String: String]
         /// Variables whose value was taken from a variable of this process when the file was loaded.
-        package let secretEnvironment: [String: ConfigurationSecret]
+        package let secretEnvironment: [String: Secret]
         /// Variables that pass through from this process when they are set.
         package let inheritedEnvironment: [String]
         /// An absolute path; absent means the folder of this process.
@@ -67,7 +69,7 @@ extension Configuration.Command {
         self.workingDirectory = workingDirectory.map { reading.resolve(path: $0) }
         secretEnvironment =
             isInUse
-            ? secretEnv.compactMapValues { reading.variable($0).map(ConfigurationSecret.init) } : [:]
+            ? secretEnv.compactMapValues { reading.variable($0).map(Secret.init) } : [:]
         if isInUse { check(section, secretEnv) }
     }
 

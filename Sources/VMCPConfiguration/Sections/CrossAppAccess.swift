@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Observability
+
 extension Configuration {
     /// An identity assertion of one provider, traded for an access token of another.
     package struct CrossAppAccess: Sendable, Hashable {
@@ -16,7 +18,7 @@ extension Configuration {
         package struct Client: Sendable, Hashable {
             package let tokenURL: HTTPURL
             package let clientID: String?
-            package let clientSecret: ConfigurationSecret?
+            package let clientSecret: Secret?
         }
 
         package static let subjectTokenType = "urn:ietf:params:oauth:token-type:id_token"
@@ -100,7 +102,7 @@ extension SectionReader {
         let literal = self[secret].nonEmpty
         let hasSecret = self[variable].nonEmpty != nil || literal != nil
         // A literal wins, so the variable does not even have to be set.
-        let clientSecret = literal.map(ConfigurationSecret.init) ?? self.secret(secret, variable)
+        let clientSecret = literal.map(Secret.init) ?? self.secret(secret, variable)
         if clientID == nil, hasSecret { missing(id.name, "a client secret belongs to a client") }
         if clientID != nil, !hasSecret { missing(secret.name, "write \(secret.name) or \(variable.name)") }
         return .init(tokenURL: endpoint(url), clientID: clientID, clientSecret: clientSecret)

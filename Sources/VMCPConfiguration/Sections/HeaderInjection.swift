@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Observability
+
 extension Configuration {
     /// One header with a fixed value.
     package struct HeaderInjection: Sendable, Hashable {
         package let headerName: String
-        package let headerValue: ConfigurationSecret
+        package let headerValue: Secret
     }
 
     /// The caller's token of an upstream provider, unchanged (Mode B).
@@ -33,7 +35,7 @@ extension Configuration.HeaderInjection: Section {
         headerName = section[Keys.headerName] ?? ""
         section.refuseBoth(Keys.headerValue, Keys.headerValueEnv)
         let secret = section.secret(Keys.headerValue, Keys.headerValueEnv)
-        headerValue = secret ?? ConfigurationSecret("")
+        headerValue = secret ?? Secret("")
         if section[Keys.headerValue].nonEmpty == nil, section[Keys.headerValueEnv].nonEmpty == nil {
             section.missing("headerValue", "either headerValue or headerValueEnv must be set")
         }

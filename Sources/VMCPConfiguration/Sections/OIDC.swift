@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Observability
+
 extension Configuration {
     /// The OpenID provider whose tokens clients bring.
     package struct OIDC: Sendable, Hashable {
@@ -12,7 +14,7 @@ extension Configuration {
         package let resource: String?
         package let clientID: String?
         /// What introspection authenticates with.
-        package let clientSecret: ConfigurationSecret?
+        package let clientSecret: Secret?
         /// Skips discovery.
         package let jwksURL: HTTPURL?
         /// Turns opaque tokens on.
@@ -71,7 +73,7 @@ extension Configuration.OIDC: Section {
         clientID = section[Keys.clientID].nonEmpty
         let variable = section[Keys.clientSecretEnv].nonEmpty
         clientSecret = (variable.flatMap(reading.variable) ?? reading.variable(Self.fallbackSecretVariable))
-            .map(ConfigurationSecret.init)
+            .map(Secret.init)
         jwksURL = section.url(Keys.jwksURL)
         introspectionURL = section.url(Keys.introspectionURL)
         scopes = section[Keys.scopes]

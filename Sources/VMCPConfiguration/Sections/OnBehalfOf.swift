@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Observability
+
 extension Configuration {
     /// A token that a provider issues to this server on behalf of the caller.
     package struct OnBehalfOf: Sendable, Hashable {
         package let tokenURL: HTTPURL
         package let clientID: String?
-        package let clientSecret: ConfigurationSecret?
+        package let clientSecret: Secret?
         package let audience: String?
         package let scopes: [String]
         package let subjectTokenProviderName: String?

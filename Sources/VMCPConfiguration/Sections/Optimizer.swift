@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Observability
+
 extension Configuration {
     /// Tool search instead of the whole tool list.
     package struct Optimizer: Sendable, Hashable {
@@ -9,7 +11,7 @@ extension Configuration {
         package let embeddingServiceTimeout: Duration
         package let embeddingProvider: Provider
         package let embeddingModel: String?
-        package let embeddingHeaders: [String: ConfigurationSecret]
+        package let embeddingHeaders: [String: Secret]
         package let maxToolsToReturn: Int
         /// How much meaning counts against keywords, from 0 to 1.
         package let hybridSearchSemanticRatio: Double
@@ -63,7 +65,7 @@ extension Configuration.Optimizer: Section {
         embeddingProvider = section[Keys.embeddingProvider] ?? .tei
         embeddingModel = section[Keys.embeddingModel].nonEmpty
         let headers = section[Keys.embeddingHeaders]
-        embeddingHeaders = headers.mapValues(ConfigurationSecret.init)
+        embeddingHeaders = headers.mapValues(Secret.init)
         maxToolsToReturn = section[Keys.maxToolsToReturn].orWhenZero(8)
         hybridSearchSemanticRatio = section.number(Keys.hybridSearchSemanticRatio, 0...1, 0.5)
         semanticDistanceThreshold = section.number(Keys.semanticDistanceThreshold, 0...2, 1)

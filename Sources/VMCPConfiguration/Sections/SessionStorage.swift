@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Observability
+
 extension Configuration {
     /// Where sessions are kept.
     package enum SessionStorage: Sendable, Hashable {
@@ -12,7 +14,7 @@ extension Configuration {
             package let address: String
             package let database: Int
             package let keyPrefix: String
-            package let password: ConfigurationSecret?
+            package let password: Secret?
         }
 
         /// Holds the password of the session store.
@@ -52,7 +54,7 @@ extension Configuration.SessionStorage: Section {
         self = .redis(
             Redis(
                 address: address, database: database, keyPrefix: keyPrefix,
-                password: section.place.reading.variable(Self.passwordVariable).map(ConfigurationSecret.init)))
+                password: section.place.reading.variable(Self.passwordVariable).map(Secret.init)))
         if address.isEmpty { section.missing("address", "provider: redis needs host:port") }
         if !keyPrefix.hasSuffix(":") {
             section.refuse(Keys.keyPrefix, "\(quoted(keyPrefix)) does not end in a colon; add one")

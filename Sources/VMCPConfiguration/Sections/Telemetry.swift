@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Observability
+
 extension Configuration {
     /// Traces and metrics.
     package struct Telemetry: Sendable, Hashable {
@@ -13,7 +15,7 @@ extension Configuration {
         /// The share of traces that is kept, from 0 to 1.
         package let samplingRate: Double
         /// Sent to the collector.
-        package let headers: [String: ConfigurationSecret]
+        package let headers: [String: Secret]
         /// Whether the collector is reached without TLS.
         package let isInsecure: Bool
         /// Whether `/metrics` answers on the main port.
@@ -68,7 +70,7 @@ extension Configuration.Telemetry: Section {
         metricsEnabled = section[Keys.metricsEnabled]
         let rate = section[Keys.samplingRate].nonEmpty
         samplingRate = Self.share(rate) ?? 0
-        headers = section[Keys.headers].mapValues(ConfigurationSecret.init)
+        headers = section[Keys.headers].mapValues(Secret.init)
         isInsecure = section[Keys.insecure]
         enablePrometheusMetricsPath = section[Keys.enablePrometheusMetricsPath]
         environmentVariables = section[Keys.environmentVariables]

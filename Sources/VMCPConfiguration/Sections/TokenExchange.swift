@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Observability
+
 extension Configuration {
     /// The caller's token exchanged for one that the backend accepts (RFC 8693).
     package struct TokenExchange: Sendable, Hashable {
         package let tokenURL: HTTPURL
         package let clientID: String?
-        package let clientSecret: ConfigurationSecret?
+        package let clientSecret: Secret?
         package let audience: String?
         package let scopes: [String]
         /// The full URN.

@@ -251,8 +251,8 @@ struct RememberedConsentTests {
 
     static func grant() -> AuthorizationGrant {
         AuthorizationGrant(
-            clientID: "c", clientFingerprint: "f", redirectURI: "https://a.example/cb", hasExplicitRedirectURI: true,
-            state: nil, codeChallenge: Bench.challenge, scopes: ["a"], resource: Bench.resource, dpopThumbprint: nil,
+            clientID: "c", clientFingerprint: "f", redirectURI: "https://a.example/cb", state: nil,
+            codeChallenge: Bench.challenge, scopes: ["a"], resource: Bench.resource, dpopThumbprint: nil,
             promptsConsent: false)
     }
 

@@ -89,7 +89,8 @@ import Testing
     func development() async throws {
         let fetches = ScriptedFetches(Self.serving())
         let directory = directory(fetches, isDevelopment: true)
-        _ = try await directory.client("http://localhost:8080/m")
+        let client = try await directory.client("http://localhost:8080/m")
+        #expect(client.verifiedHost == nil, "anybody on the machine can serve one")
         _ = try await directory.client("https://client.example/m")
         let loopback = AddressPolicy(allowsLoopback: true, allowsHTTP: true)
         #expect(fetches.fetches.map(\.policy) == [loopback, .strict])

@@ -14,6 +14,7 @@ import Testing
 @Suite struct MetadataEndpointTests {
     private struct Keys: PublicKeyProvider {
         let keys: [PublicKey]
+        let generation: UInt64 = 0
         func publicKeys() -> [PublicKey] { keys }
     }
 

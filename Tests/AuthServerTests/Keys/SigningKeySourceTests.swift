@@ -112,6 +112,7 @@ struct SigningKeySourceTests {
         try directory.write(PEMFixtures.p256PKCS8, to: "a.pem")
         #expect(!source.refresh())
         #expect(source.publicKeys.publicKeys() == before)
+        #expect(source.publicKeys.generation == 0)
         #expect(log.lines.isEmpty)
     }
 
@@ -127,7 +128,9 @@ struct SigningKeySourceTests {
         #expect(source.active.algorithm == .EdDSA)
         #expect(view.publicKeys().map(\.algorithm) == [.EdDSA, .ES256])
         #expect(view.publicKeys().last == old.publicKey)
+        #expect(view.generation == 1, "who believes what the old keys verified learns of the new ones")
         #expect(!source.refresh())
+        #expect(view.generation == 1)
         #expect(log.lines(.info).map(\.message) == ["signing keys reloaded"])
     }
 
@@ -140,6 +143,7 @@ struct SigningKeySourceTests {
         try directory.write(PEMFixtures.rsaPKCS8, to: "c.pem")
         for _ in 0..<3 { #expect(!source.refresh()) }
         #expect(source.publicKeys.publicKeys() == before)
+        #expect(source.publicKeys.generation == 0)
         #expect(source.active.algorithm == .ES256)
         #expect(log.lines(.error).count == 1)
         let problem = log.lines(.error).first.map { "\($0.metadata)" } ?? ""

@@ -78,16 +78,12 @@ struct TokensServer: Sendable {
         let authenticate: ClientAuthentication = { request throws(OAuthError) in
             try await authenticator.authenticate(request)
         }
+        let signIn = SignInGrantParts(
+            records: records, tokens: tokens, minter: minter, revocation: revocation, rules: rules, audit: audit,
+            now: now)
         endpoint = TokenEndpoint(
             url: Self.issuer + "/oauth/token",
-            grants: [
-                AuthorizationCodeGrant(
-                    records: records, tokens: tokens, minter: minter, revocation: revocation, rules: rules,
-                    audit: audit, now: now),
-                RefreshTokenGrant(
-                    records: records, tokens: tokens, minter: minter, revocation: revocation, rules: rules,
-                    audit: audit, now: now),
-            ] + extra,
+            grants: [AuthorizationCodeGrant(signIn), RefreshTokenGrant(signIn)] + extra,
             authenticate: authenticate, directory: directory, dpop: gate, rendering: TokensRendering(), audit: audit)
         revoke = RevocationEndpoint(
             issuer: Self.issuer, records: records, tokens: tokens, keys: keys.publicKeys, revocation: revocation,
@@ -116,8 +112,8 @@ struct TokensServer: Sendable {
     ) -> CompletedAuthorization {
         CompletedAuthorization(
             grant: AuthorizationGrant(
-                clientID: client, clientFingerprint: "f", redirectURI: redirectURI, hasExplicitRedirectURI: true,
-                state: "s", codeChallenge: challenge, scopes: scopes, resource: resource, dpopThumbprint: thumbprint,
+                clientID: client, clientFingerprint: "f", redirectURI: redirectURI, state: "s",
+                codeChallenge: challenge, scopes: scopes, resource: resource, dpopThumbprint: thumbprint,
                 promptsConsent: false),
             user: user, tsid: tsid, authenticatedAt: date)
     }
@@ -282,17 +278,13 @@ extension TokensServer {
             records: records, denials: Denials(records: records, sink: denied), upstreams: upstreams, rules: rules,
             logger: logger, now: now)
         let authenticator = ClientAuthenticator(directory: directory, issuer: Self.issuer)
+        let signIn = SignInGrantParts(
+            records: records, tokens: tokens, minter: minter, revocation: revocation, rules: rules, audit: audit,
+            now: now)
         return TokensOtherEndpoint(
             endpoint: TokenEndpoint(
                 url: Self.issuer + "/oauth/token",
-                grants: [
-                    AuthorizationCodeGrant(
-                        records: records, tokens: tokens, minter: minter, revocation: revocation, rules: rules,
-                        audit: audit, now: now),
-                    RefreshTokenGrant(
-                        records: records, tokens: tokens, minter: minter, revocation: revocation, rules: rules,
-                        audit: audit, now: now),
-                ],
+                grants: [AuthorizationCodeGrant(signIn), RefreshTokenGrant(signIn)],
                 authenticate: { request throws(OAuthError) in try await authenticator.authenticate(request) },
                 directory: directory, dpop: gate, rendering: TokensRendering(), audit: audit))
     }

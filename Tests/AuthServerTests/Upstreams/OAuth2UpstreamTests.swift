@@ -96,6 +96,17 @@ import Testing
         }
     }
 
+    @Test("A user endpoint over plain HTTP takes a word of its own, which counts for nothing else")
+    func plainUserInfo() async throws {
+        let (login, http) = try await login(userInfo: .json(#"{"sub":"a"}"#)) {
+            $0.userInfo = UpstreamSettings.UserInfo(endpoint: "http://hub.example/user")
+            $0.userInfo?.allowsHTTP = true
+        }
+        #expect(login.subject == "a")
+        #expect(http.requests.map(\.url) == ["https://hub.example/token", "http://hub.example/user"])
+        #expect(http.policies.map(\.allowsHTTP) == [false, true])
+    }
+
     @Test("The user endpoint gets the token, the configured method and headers, and the mapped names are used")
     func userInfoRequest() async throws {
         let (login, http) = try await login(userInfo: .json(#"{"id":1,"display":"A","mail":"a@example.com"}"#)) {

@@ -5,6 +5,7 @@ import Authentication
 import Crypto
 import Foundation
 import JSONTypes
+import TestSupport
 import Testing
 
 struct DPoPProofTests {

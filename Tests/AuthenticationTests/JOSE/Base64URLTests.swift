@@ -3,6 +3,7 @@
 
 import Authentication
 import Foundation
+import TestSupport
 import Testing
 
 struct Base64URLTests {

@@ -4,6 +4,7 @@
 import Authentication
 import Crypto
 import JSONTypes
+import TestSupport
 import Testing
 
 struct CompactJWSTests {

@@ -4,6 +4,7 @@
 import Authentication
 import JSONTypes
 import NIOCore
+import TestSupport
 import Testing
 
 struct JWKSetTests {

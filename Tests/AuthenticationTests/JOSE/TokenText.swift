@@ -5,6 +5,7 @@ import Authentication
 import Crypto
 import JSONTypes
 import NIOCore
+import TestSupport
 
 /// Builds tokens piece by piece, also ones that nobody should build.
 enum TokenText {
@@ -33,27 +34,6 @@ extension JSONSlice {
 extension PublicKey {
     init(text: String) throws {
         try self.init(jwk: JSONSlice(text: text))
-    }
-}
-
-/// SplitMix64, so that a failing case can be repeated from its seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
-    mutating func below(_ bound: Int) -> Int {
-        Int(truncatingIfNeeded: next() >> 33) % bound
     }
 }
 

@@ -20,6 +20,8 @@ struct AuthenticatorHarness: Sendable {
     let key: TestKey
     let denials: TokenDenials
     let authenticator: TokenAuthenticator
+    /// nil when the key is the issuer's.
+    let localKeys: LocalKeys?
 
     /// - Parameters:
     ///   - isLocal: the key belongs to this process, and nothing is fetched.
@@ -38,8 +40,9 @@ struct AuthenticatorHarness: Sendable {
             issuer: Self.issuer, audience: Self.audience, resource: Self.audience)
         if isLocal { settings.keySource = .none }
         configure(&settings)
+        localKeys = isLocal ? LocalKeys(keys: [try key.publicKey]) : nil
         authenticator = TokenAuthenticator(
-            settings: settings, localKeys: isLocal ? LocalKeys(keys: [try key.publicKey]) : nil, http: http,
+            settings: settings, localKeys: localKeys, http: http,
             denials: denials, replays: replays, now: { clock.now },
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }

@@ -27,12 +27,24 @@ struct BearerCredentialsTests {
         ] as [([String], Int, String?)])
     func refused(headers: [String], status: Int, error: String?) async throws {
         let harness = try AuthenticatorHarness(isLocal: true)
-        let request = BearerRequest(authorization: headers)
+        let request = BearerRequest(authorization: FieldLines(headers))
         let refusal = try #require(await harness.authenticator.authenticate(request).refusal)
         #expect(refusal.status == status)
         #expect(refusal.error == error)
         if let cached = harness.authenticator.cached(request) { #expect(cached.refusal?.status == status) }
         #expect((refusal.challenges.first?.contains("error=") ?? false) == (error != nil))
+    }
+
+    @Test("Header lines are told apart: none, one, and several, of which nobody may choose one")
+    func lines() {
+        var lines = FieldLines.none
+        #expect(lines.all == [] && lines == [])
+        lines.append("a")
+        #expect(lines == .one("a") && lines.all == ["a"] && lines == ["a"])
+        lines.append("")
+        lines.append("a")
+        #expect(lines == .several(["a", "", "a"]) && lines.all == ["a", "", "a"])
+        #expect(FieldLines([]) == .none && FieldLines(["b"]) == .one("b") && FieldLines(["b", "c"]) == ["b", "c"])
     }
 
     @Test("AU-06: a token in the query is refused even beside a good one")

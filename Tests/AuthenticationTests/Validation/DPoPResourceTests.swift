@@ -44,10 +44,10 @@ struct DPoPResourceTests {
 
     private func send(
         _ harness: AuthenticatorHarness, _ token: String, scheme: String = "DPoP", proofs: [String],
-        method: String = "POST", path: String = "/mcp"
+        method: String = "POST", path: Substring = "/mcp"
     ) async -> AuthenticationOutcome {
         let request = BearerRequest(
-            authorization: ["\(scheme) \(token)"], dpop: proofs, method: method, path: path)
+            authorization: ["\(scheme) \(token)"], dpop: FieldLines(proofs), method: method, path: path)
         if let cached = harness.authenticator.cached(request) { return cached }
         return await harness.authenticator.authenticate(request)
     }

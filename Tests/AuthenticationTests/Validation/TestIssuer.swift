@@ -51,10 +51,16 @@ struct TestKey: Sendable {
     }
 }
 
-struct LocalKeys: PublicKeyProvider {
-    let keys: [PublicKey]
+/// Keys of this process, which tests may change.
+final class LocalKeys: PublicKeyProvider {
+    private let state: Mutex<(keys: [PublicKey], generation: UInt64)>
 
-    func publicKeys() -> [PublicKey] { keys }
+    init(keys: [PublicKey]) { state = Mutex((keys, 0)) }
+
+    func publicKeys() -> [PublicKey] { state.withLock { $0.keys } }
+    var generation: UInt64 { state.withLock { $0.generation } }
+
+    func set(_ keys: [PublicKey]) { state.withLock { $0 = (keys, $0.generation + 1) } }
 }
 
 /// A network where each URL has one answer, which tests may change; everything else is 404.

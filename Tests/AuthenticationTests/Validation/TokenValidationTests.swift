@@ -280,6 +280,12 @@ struct TokenValidationTests {
         #expect(one == Principal(issuer: "i", subject: "s"))
         #expect(one.hashValue == Principal(issuer: "i", subject: "s").hashValue)
         #expect(one != Principal(issuer: "is", subject: ""))
+        #expect(one != Principal(issuer: "", subject: "is"))
+        #expect(one != Principal(issuer: "s", subject: "i"))
+        #expect(one != Principal(issuer: "i", subject: "t"))
+        #expect(one != Principal(issuer: "j", subject: "s"))
+        let copy = one
+        #expect(copy == one && Set([one, copy, Principal(issuer: "i", subject: "s")]).count == 1)
         #expect(Principal(issuer: "i", subject: "\u{E9}") != Principal(issuer: "i", subject: "e\u{301}"))
     }
 }

@@ -14,16 +14,18 @@ struct VerifiedTokenCacheTests {
         VerifiedToken(
             principal: Principal(
                 issuer: "i", subject: "\(number)", claims: try JSONSlice(validating: .init(string: claims))),
-            thumbprint: nil, hasRequiredScopes: true, believedUntil: until)
+            thumbprint: nil, hasRequiredScopes: true, believedUntil: until, denialsSeen: 0)
     }
 
-    private func key(_ number: Int) -> TokenKey { TokenKey("token \(number)"[...]) }
+    private let secret = TokenKey.Secret()
+
+    private func key(_ number: Int) -> TokenKey { TokenKey("token \(number)", secret) }
 
     @Test("Entries are bounded in number; those that are used stay")
     func count() throws {
         let cache = VerifiedTokenCache(maximumCount: 8, maximumBytes: .max)
         for number in 0..<100 {
-            cache.store(try token(number), for: key(number), keyGeneration: 0, denialsSeen: 0)
+            cache.store(try token(number), for: key(number), keyGeneration: 0)
             #expect(cache.find(key(0), now: 0, keyGeneration: 0) != nil, "\(number)")
         }
         #expect(cache.count == 8)
@@ -33,11 +35,11 @@ struct VerifiedTokenCacheTests {
     func bytes() throws {
         let small = try token(0)
         let cache = VerifiedTokenCache(maximumCount: .max, maximumBytes: small.cost * 3)
-        for number in 0..<10 { cache.store(try token(number), for: key(number), keyGeneration: 0, denialsSeen: 0) }
+        for number in 0..<10 { cache.store(try token(number), for: key(number), keyGeneration: 0) }
         #expect(cache.count == 3)
         #expect(cache.bytes == small.cost * 3)
         let big = try token(11, claims: "[\(String(repeating: "1,", count: 2000))1]")
-        cache.store(big, for: key(11), keyGeneration: 0, denialsSeen: 0)
+        cache.store(big, for: key(11), keyGeneration: 0)
         #expect(cache.find(key(11), now: 0, keyGeneration: 0) == nil)
         #expect(cache.count == 3)
     }
@@ -45,7 +47,7 @@ struct VerifiedTokenCacheTests {
     @Test("An entry is gone when it is no longer believed")
     func expiry() throws {
         let cache = VerifiedTokenCache(maximumCount: 8, maximumBytes: .max)
-        cache.store(try token(1, until: 10), for: key(1), keyGeneration: 0, denialsSeen: 0)
+        cache.store(try token(1, until: 10), for: key(1), keyGeneration: 0)
         #expect(cache.find(key(1), now: 9.999, keyGeneration: 0) != nil)
         #expect(cache.find(key(1), now: 10, keyGeneration: 0) == nil)
         #expect(cache.count == 0)
@@ -55,12 +57,12 @@ struct VerifiedTokenCacheTests {
     @Test("New keys empty it, and what older keys verified is not stored any more")
     func generations() throws {
         let cache = VerifiedTokenCache(maximumCount: 8, maximumBytes: .max)
-        cache.store(try token(1), for: key(1), keyGeneration: 1, denialsSeen: 0)
+        cache.store(try token(1), for: key(1), keyGeneration: 1)
         #expect(cache.find(key(1), now: 0, keyGeneration: 2) == nil)
         #expect(cache.count == 0)
-        cache.store(try token(1), for: key(1), keyGeneration: 1, denialsSeen: 0)
+        cache.store(try token(1), for: key(1), keyGeneration: 1)
         #expect(cache.count == 0)
-        cache.store(try token(2), for: key(2), keyGeneration: 3, denialsSeen: 0)
+        cache.store(try token(2), for: key(2), keyGeneration: 3)
         #expect(cache.find(key(2), now: 0, keyGeneration: 3) != nil)
     }
 
@@ -73,19 +75,19 @@ struct VerifiedTokenCacheTests {
             let number = Int.random(in: 0..<40, using: &generator)
             switch Int.random(in: 0..<4, using: &generator) {
             case 0, 1:
-                cache.store(try token(number), for: key(number), keyGeneration: 0, denialsSeen: 0)
+                cache.store(try token(number), for: key(number), keyGeneration: 0)
                 stored.insert(number)
             case 2:
                 cache.remove(key(number))
                 #expect(cache.find(key(number), now: 0, keyGeneration: 0) == nil)
             default:
                 if let hit = cache.find(key(number), now: 0, keyGeneration: 0) {
-                    #expect(hit.token.principal.subject == "\(number)")
+                    #expect(hit.principal.subject == "\(number)")
                 }
             }
             #expect(cache.count <= 16)
         }
-        let found = (0..<40).compactMap { cache.find(key($0), now: 0, keyGeneration: 0)?.token }
+        let found = (0..<40).compactMap { cache.find(key($0), now: 0, keyGeneration: 0) }
         #expect(found.count == cache.count)
         #expect(found.map(\.cost).reduce(0, +) == cache.bytes)
         for number in 0..<40 { cache.remove(key(number)) }
@@ -156,6 +158,43 @@ struct CachedAuthenticationTests {
         for _ in 0..<2 { #expect(harness.cached(other)?.principal != nil) }
     }
 
+    @Test("A token that was looked for among the denials is still found by a later one")
+    func deniedLater() async throws {
+        let harness = try AuthenticatorHarness(isLocal: true)
+        let token = try harness.token()
+        _ = await harness.authenticate(token)
+        let until = harness.clock.now.addingTimeInterval(600)
+        for number in 0..<3 {
+            harness.denials.deny(jti: "other-\(number)", until: until)
+            for _ in 0..<2 { #expect(harness.cached(token)?.principal != nil) }
+        }
+        harness.denials.deny(jti: "j1", until: until)
+        #expect(harness.cached(token)?.refusal?.description == TokenError.revoked.description)
+    }
+
+    @Test("A remembered token with other claims and the same signature is another token")
+    func forged() async throws {
+        let harness = try AuthenticatorHarness(isLocal: true)
+        let token = try harness.token()
+        #expect(await harness.authenticate(token).principal != nil)
+        let other = try harness.token(["sub": "mallory"])
+        let parts = (token.split(separator: "."), other.split(separator: "."))
+        let forged = [parts.0[0], parts.1[1], parts.0[2]].joined(separator: ".")
+        #expect(harness.cached(forged) == nil)
+        #expect(await harness.authenticate(forged).refusal?.description == TokenError.wrongSignature.description)
+        #expect(harness.cached(forged) == nil)
+        #expect(harness.cached(token)?.principal?.subject == "alice")
+    }
+
+    @Test("A remembered token answers with its own scopes, whoever else has more")
+    func narrow() async throws {
+        let harness = try AuthenticatorHarness(isLocal: true) { $0.scopes = ScopeRules(required: ["mcp"]) }
+        let narrow = try harness.token(["scope": "read", "jti": "j2"])
+        #expect(await harness.authenticate(try harness.token()).principal != nil)
+        #expect(await harness.authenticate(narrow).refusal?.status == 403)
+        #expect(harness.cached(narrow)?.refusal?.status == 403)
+    }
+
     @Test("A denial that is over counts no more")
     func denialOver() async throws {
         let harness = try AuthenticatorHarness(isLocal: true)
@@ -187,6 +226,25 @@ struct CachedAuthenticationTests {
         #expect(harness.cached(token) == nil)
         #expect(await harness.authenticate(token).refusal?.description == TokenError.unknownKey.description)
         #expect(harness.cached(fresh)?.principal?.subject == "bob")
+    }
+
+    @Test("A key that this process no longer has takes its tokens along at once; others are verified again")
+    func localKeyChange() async throws {
+        let harness = try AuthenticatorHarness(isLocal: true)
+        let keys = try #require(harness.localKeys)
+        let token = try harness.token()
+        _ = await harness.authenticate(token)
+        #expect(harness.cached(token)?.principal != nil)
+        let next = TestKey("k2")
+        keys.set([try next.publicKey, try harness.key.publicKey])
+        #expect(harness.cached(token) == nil)
+        #expect(await harness.authenticate(token).principal != nil)
+        keys.set([try next.publicKey])
+        #expect(harness.cached(token) == nil)
+        #expect(await harness.authenticate(token).refusal?.description == TokenError.unknownKey.description)
+        let fresh = try next.sign(harness.claims())
+        #expect(await harness.authenticate(fresh).principal != nil)
+        #expect(harness.cached(fresh)?.principal != nil)
     }
 
     @Test("Denials are bounded; those that would expire first make room")

@@ -3,23 +3,25 @@
 
 import Backends
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite("Responses of arbitrary bytes")
 struct HTTP1FuzzTests {
     private static let seeds = (HTTP1Rule.accepted + HTTP1Rule.refused).map(\.bytes)
+    private static let alphabet = Array("\r\n\r\n: \t\u{0}0123456789abcdefF;,=HTTP/".utf8)
 
     @Test("yield the same parts and the same error however they are cut", arguments: [1, 2] as [UInt64])
     func mutations(seed: UInt64) {
-        var generator = HTTP1Generator(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         var accepted = 0
         var refused = 0
-        for _ in 0..<HTTP1Chunks.iterations {
+        for _ in 0..<ByteChunks.iterations {
             let base =
                 (Self.seeds.randomElement(using: &generator) ?? [])
                 + (Self.seeds.randomElement(using: &generator) ?? [])
-            let bytes = HTTP1Chunks.mutate(base, using: &generator)
-            let chunks = HTTP1Chunks.random(bytes, using: &generator)
+            let bytes = ByteChunks.mutate(base, alphabet: Self.alphabet, using: &generator)
+            let chunks = ByteChunks.random(bytes, longest: 40, using: &generator)
             let limits = HTTP1ResponseLimits(
                 bodyBytes: .random(in: 0...40, using: &generator), headBytes: .random(in: 40...300, using: &generator),
                 fields: .random(in: 1...6, using: &generator), chunkLineBytes: .random(in: 4...40, using: &generator),
@@ -66,15 +68,16 @@ struct HTTP1FuzzTests {
 
     @Test("that were written from a model are read back as the model", arguments: [3] as [UInt64])
     func model(seed: UInt64) {
-        var generator = HTTP1Generator(seed: seed)
-        for _ in 0..<HTTP1Chunks.iterations {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<ByteChunks.iterations {
             var text = ""
             var trace: [String] = []
             var fields: [String] = []
             for _ in 0..<Int.random(in: 1...3, using: &generator) {
                 Self.write(&text, trace: &trace, fields: &fields, using: &generator)
             }
-            let outcome = HTTP1Drain.afterEachChunk.parse(HTTP1Chunks.random(Array(text.utf8), using: &generator))
+            let chunks = ByteChunks.random(Array(text.utf8), longest: 40, using: &generator)
+            let outcome = HTTP1Drain.afterEachChunk.parse(chunks)
             let headers: [String] = outcome.parts.flatMap { part -> [String] in
                 guard case .head(let head) = part else { return [] }
                 return head.headers.map { "\($0.name)=\($0.value)" }
@@ -87,7 +90,7 @@ struct HTTP1FuzzTests {
     }
 
     private static func write(
-        _ text: inout String, trace: inout [String], fields: inout [String], using generator: inout HTTP1Generator
+        _ text: inout String, trace: inout [String], fields: inout [String], using generator: inout SeededGenerator
     ) {
         let status = [200, 202, 400, 404, 500, 503].randomElement(using: &generator) ?? 200
         text += "HTTP/1.1 \(status) Reason\r\n"

@@ -3,6 +3,7 @@
 
 import Backends
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite("A response's bounds")
@@ -27,7 +28,7 @@ struct HTTP1LimitsTests {
     @Test("accept what just fits, in each response anew", arguments: fitting)
     func fits(response: String) {
         let bytes = Array((response + response + response).utf8)
-        for chunks in HTTP1Chunks.everySplit(of: bytes) {
+        for chunks in ByteChunks.everySplit(of: bytes) {
             let outcome = HTTP1Drain.afterEachChunk.parse(chunks, limits: Self.limits)
             #expect(outcome.error == nil)
             #expect(outcome.trace.filter { $0 == "end keep-alive" }.count == 3)
@@ -59,7 +60,7 @@ struct HTTP1LimitsTests {
     @Test("refuse what is one too much, at the same place however it is cut", arguments: exceeding)
     func exceeds(response: String, trace: [String], error: HTTP1ParseError) {
         for drain in HTTP1Drain.allCases {
-            for chunks in HTTP1Chunks.everySplit(of: Array(response.utf8)) {
+            for chunks in ByteChunks.everySplit(of: Array(response.utf8)) {
                 let outcome = drain.parse(chunks, limits: Self.limits)
                 #expect(outcome.trace == trace)
                 #expect(outcome.error == error)

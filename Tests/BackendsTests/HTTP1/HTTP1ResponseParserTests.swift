@@ -3,6 +3,7 @@
 
 import Backends
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite("A response parser")
@@ -18,7 +19,7 @@ struct HTTP1ResponseParserTests {
     }
 
     private func check(_ rule: HTTP1Rule, _ drain: HTTP1Drain) {
-        for chunks in HTTP1Chunks.everySplit(of: rule.bytes) {
+        for chunks in ByteChunks.everySplit(of: rule.bytes) {
             let outcome = drain.parse(chunks, expectNoBody: rule.expectNoBody, closes: rule.closes)
             #expect(outcome.trace == rule.trace, "\(chunks.map(\.readableBytes))")
             #expect(outcome.error == rule.error, "\(chunks.map(\.readableBytes))")

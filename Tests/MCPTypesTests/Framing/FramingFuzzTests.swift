@@ -3,6 +3,7 @@
 
 import MCPTypes
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite("Framing of arbitrary bytes")
@@ -12,12 +13,12 @@ struct FramingFuzzTests {
     @Test(
         "yields the events that a plain reading of the stream yields, however it is cut", arguments: [1, 2] as [UInt64])
     func eventStreams(seed: UInt64) {
-        var generator = FramingGenerator(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         let seeds = SSERule.all.map(\.stream)
-        for _ in 0..<FramingChunks.iterations {
+        for _ in 0..<ByteChunks.iterations {
             let base = (seeds.randomElement(using: &generator) ?? []) + (seeds.randomElement(using: &generator) ?? [])
-            let stream = FramingChunks.mutate(base, alphabet: Self.alphabet, using: &generator)
-            let chunks = FramingChunks.random(stream, using: &generator)
+            let stream = ByteChunks.mutate(base, alphabet: Self.alphabet, using: &generator)
+            let chunks = ByteChunks.random(stream, longest: 24, using: &generator)
             let drain = SSEDrain.allCases.randomElement(using: &generator) ?? .atTheEnd
             let expected = SSEReference.parse(stream)
             guard drain.parse(chunks) == expected, drain.parse([ByteBuffer(bytes: stream)]) == expected else {
@@ -29,13 +30,13 @@ struct FramingFuzzTests {
 
     @Test("meets the bounds of an event stream at the same place, however it is cut", arguments: [3] as [UInt64])
     func boundedEventStreams(seed: UInt64) {
-        var generator = FramingGenerator(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         let seeds = SSERule.all.map(\.stream)
         var failures = 0
-        for _ in 0..<FramingChunks.iterations {
+        for _ in 0..<ByteChunks.iterations {
             let base = (seeds.randomElement(using: &generator) ?? []) + (seeds.randomElement(using: &generator) ?? [])
-            let stream = FramingChunks.mutate(base, alphabet: Self.alphabet, using: &generator)
-            let chunks = FramingChunks.random(stream, using: &generator)
+            let stream = ByteChunks.mutate(base, alphabet: Self.alphabet, using: &generator)
+            let chunks = ByteChunks.random(stream, longest: 24, using: &generator)
             let limits = SSELimits(
                 maxEventBytes: .random(in: 0...12, using: &generator),
                 maxLineBytes: .random(in: 0...16, using: &generator))
@@ -54,13 +55,13 @@ struct FramingFuzzTests {
 
     @Test("restores what was encoded, with line ends in the data as line feeds", arguments: [4] as [UInt64])
     func roundTrips(seed: UInt64) {
-        var generator = FramingGenerator(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         let texts = ["", "message", "endpoint", "a b", "\u{2028}é", ":x", " lead"]
-        for _ in 0..<FramingChunks.iterations {
+        for _ in 0..<ByteChunks.iterations {
             var buffer = ByteBuffer()
             var expected: [SSEEvent] = []
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
-                let data = FramingChunks.mutate(
+                let data = ByteChunks.mutate(
                     Array("{ \"a\":\r\n[1,\n2]\r}".utf8), alphabet: [0x0A, 0x0D, 0x20, 0x3A], using: &generator)
                 let id = Bool.random(using: &generator) ? texts.randomElement(using: &generator) : nil
                 let event = texts.randomElement(using: &generator) ?? ""
@@ -72,7 +73,7 @@ struct FramingFuzzTests {
                     SSEEvent(event: name, data: ByteBuffer(bytes: Self.withLineFeeds(data)), id: id, retry: retry))
             }
             let stream = Array(buffer.readableBytesView)
-            let chunks = FramingChunks.random(stream, using: &generator)
+            let chunks = ByteChunks.random(stream, longest: 24, using: &generator)
             guard SSEDrain.afterEachChunk.parse(chunks).events == expected else {
                 Issue.record("seed \(seed): \(String(decoding: stream, as: UTF8.self).debugDescription)")
                 return
@@ -82,12 +83,12 @@ struct FramingFuzzTests {
 
     @Test("yields the lines that a plain reading yields, however the input is cut", arguments: [5, 6] as [UInt64])
     func lines(seed: UInt64) {
-        var generator = FramingGenerator(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         let seeds = LineFramerTests.cases.map { Array($0.0.utf8) }
-        for _ in 0..<FramingChunks.iterations {
+        for _ in 0..<ByteChunks.iterations {
             let base = (seeds.randomElement(using: &generator) ?? []) + (seeds.randomElement(using: &generator) ?? [])
-            let input = FramingChunks.mutate(base, alphabet: [0x0A, 0x0A, 0x0D, 0x61], using: &generator)
-            let chunks = FramingChunks.random(input, using: &generator)
+            let input = ByteChunks.mutate(base, alphabet: [0x0A, 0x0A, 0x0D, 0x61], using: &generator)
+            let chunks = ByteChunks.random(input, longest: 24, using: &generator)
             let limit = Int.random(in: 1...12, using: &generator)
             let outcome = LineOutcome.frame(chunks, maxLineBytes: limit, drains: Bool.random(using: &generator))
             guard outcome == LineOutcome.reference(input, maxLineBytes: limit) else {

@@ -3,6 +3,7 @@
 
 import MCPTypes
 import NIOCore
+import TestSupport
 import Testing
 
 /// Lines and errors in the order in which they were observed.
@@ -78,7 +79,7 @@ struct LineFramerTests {
     @Test("splits on line feeds only and recovers after an over-long line, however the input is cut", arguments: cases)
     func framing(input: String, expected: [LineOutcome]) {
         #expect(LineOutcome.reference(Array(input.utf8), maxLineBytes: 8) == expected)
-        for chunks in FramingChunks.everySplit(of: Array(input.utf8)) {
+        for chunks in ByteChunks.everySplit(of: Array(input.utf8)) {
             #expect(LineOutcome.frame(chunks, maxLineBytes: 8) == expected)
             #expect(LineOutcome.frame(chunks, maxLineBytes: 8, drains: false) == expected)
         }

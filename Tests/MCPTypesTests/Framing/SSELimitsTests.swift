@@ -3,6 +3,7 @@
 
 import MCPTypes
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite("An event stream's bounds")
@@ -18,7 +19,7 @@ struct SSELimitsTests {
             "event: message\n\nevent: message\n\ndata: 12345678901\n\n",
         ])
     func fits(stream: String) {
-        for chunks in FramingChunks.everySplit(of: Array(stream.utf8)) {
+        for chunks in ByteChunks.everySplit(of: Array(stream.utf8)) {
             let outcome = SSEDrain.afterEachChunk.parse(chunks, limits: Self.limits)
             #expect(outcome.error == nil)
             #expect(outcome.events.count == 1)
@@ -42,7 +43,7 @@ struct SSELimitsTests {
         for drain in SSEDrain.allCases {
             let whole = drain.parse([ByteBuffer(string: stream)], limits: Self.limits)
             #expect(whole.error == error)
-            for chunks in FramingChunks.everySplit(of: Array(stream.utf8)) {
+            for chunks in ByteChunks.everySplit(of: Array(stream.utf8)) {
                 #expect(drain.parse(chunks, limits: Self.limits) == whole)
             }
         }

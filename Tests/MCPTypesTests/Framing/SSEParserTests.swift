@@ -3,6 +3,7 @@
 
 import MCPTypes
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite("An event stream parser")
@@ -10,7 +11,7 @@ struct SSEParserTests {
     @Test("follows each rule of the format, however the stream is cut", arguments: SSERule.all, SSEDrain.allCases)
     func rules(rule: SSERule, drain: SSEDrain) {
         let expected = SSEOutcome(events: rule.events, lastEventID: rule.lastEventID, retry: rule.retry)
-        for chunks in FramingChunks.everySplit(of: rule.stream) {
+        for chunks in ByteChunks.everySplit(of: rule.stream) {
             #expect(drain.parse(chunks) == expected, "\(chunks.map(\.readableBytes))")
         }
     }

@@ -114,6 +114,50 @@ import VMCPApplication
         await provider.stop()
     }
 
+    @Test("each request of a connection is judged by its own token, pipelined or not")
+    func tokensOnOneConnection() async throws {
+        let provider = try await FakeProvider.start()
+        try await RunningGateway.run(try await .modeB(provider)) { gateway in
+            let alice = ModeBClient(port: gateway.port, provider: provider)
+            try await alice.register()
+            let first = try await alice.signIn("alice")
+            let second = try ModeBClient.tokens(await alice.refresh(try first.refresh.orThrow("a refresh token")))
+            let bob = ModeBClient(port: gateway.port, provider: provider)
+            try await bob.register()
+            let theirs = try await bob.signIn("bob")
+            let session = try await alice.mcp(first.access).opened()
+            _ = try await bob.mcp(theirs.access).opened()
+            func ping(_ authorization: String?, _ id: Int) -> String {
+                var client = gateway.client
+                client.sessionID = session.sessionID
+                client.revision = session.revision
+                if let authorization { client.fields.append(("Authorization", authorization)) }
+                return client.requestText("POST", MCPTestClient.request(.number(JSONNumber(id)), "ping"))
+            }
+            let good = "Bearer \(first.access)"
+            var flipped = Array(good)
+            flipped[flipped.count - 20] = flipped[flipped.count - 20] == "A" ? "B" : "A"
+            let cases: [(authorization: String?, status: Int)] = [
+                (good, 200), (good, 200), ("Bearer \(theirs.access)", 404), (good, 200), (String(flipped), 401),
+                (String(good.dropLast()), 401), (good, 200), (nil, 401), ("Bearer \(second.access)", 200),
+                ("Basic \(first.access)", 401), (good, 200),
+            ]
+            for isPipelined in [true, false] {
+                try await gateway.client.withConnection { connection in
+                    let texts = cases.enumerated().map { ping($1.authorization, $0) }
+                    if isPipelined { try await connection.send(texts.joined()) }
+                    for (index, row) in cases.enumerated() {
+                        if !isPipelined { try await connection.send(texts[index]) }
+                        let reply = try await connection.reply()
+                        #expect(reply.status == row.status, "\(index), pipelined: \(isPipelined)")
+                        if row.status == 200 { #expect(try reply.json["id"]?.int == index) }
+                    }
+                }
+            }
+        }
+        await provider.stop()
+    }
+
     @Test("a revoked sign-in is refused at once, and its refresh token too")
     func revocation() async throws {
         let provider = try await FakeProvider.start()
@@ -123,10 +167,14 @@ import VMCPApplication
             let code = try await client.authorize("alice")
             let tokens = try ModeBClient.tokens(await client.redeem(code))
             let mcp = try await client.mcp(tokens.access).opened()
-            #expect(try await mcp.send("POST", MCPTestClient.request(1, "ping")).status == 200)
-            // A code that is used twice has been stolen: everything that came of it ends.
-            #expect(try await client.redeem(code).json["error"]?.string == "invalid_grant")
-            let refused = try await mcp.send("POST", MCPTestClient.request(2, "ping"))
+            let refused = try await mcp.withConnection { connection in
+                try await connection.send(mcp.requestText("POST", MCPTestClient.request(1, "ping")))
+                #expect(try await connection.reply().status == 200)
+                // A code that is used twice has been stolen: everything that came of it ends.
+                #expect(try await client.redeem(code).json["error"]?.string == "invalid_grant")
+                try await connection.send(mcp.requestText("POST", MCPTestClient.request(2, "ping")))
+                return try await connection.reply()
+            }
             #expect(refused.status == 401)
             #expect(refused.head["www-authenticate"]?.contains(#"error="invalid_token""#) == true)
             let refresh = try await client.refresh(try tokens.refresh.orThrow("a refresh token"))

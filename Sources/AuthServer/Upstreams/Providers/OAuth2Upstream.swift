@@ -62,7 +62,7 @@ package final class OAuth2Upstream: StartableUpstream {
                 try IdentityFromToken(identity)
             }
             userInfo = try service.userInfo.map { userInfo throws(UpstreamStartError.Problem) in
-                try UserInfoEndpoint(userInfo, rule: rule)
+                try UserInfoEndpoint(userInfo, client: client, policy: settings.addresses)
             }
             if let parameter = settings.additionalParameters.first(where: { UpstreamForm.reserved.contains($0.name) }) {
                 throw .reservedParameter(parameter.name)
@@ -180,7 +180,7 @@ package final class OAuth2Upstream: StartableUpstream {
     /// From the response, else from the user endpoint, else made up from the token itself.
     private func identity(of answer: UpstreamTokenAnswer) async throws(UpstreamError) -> UpstreamIdentity {
         if let identityFromToken { return try identityFromToken.identity(in: answer.raw) }
-        if let userInfo { return try await userInfo.identity(for: answer.accessToken, over: configuredHTTP) }
+        if let userInfo { return try await userInfo.identity(for: answer.accessToken) }
         return UpstreamIdentity(synthesizedFrom: answer.accessToken)
     }
 }

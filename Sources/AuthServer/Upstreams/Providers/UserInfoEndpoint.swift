@@ -3,15 +3,23 @@
 
 import JSONTypes
 import Observability
+import OutboundHTTP
 
 /// Asks an OAuth 2.0 service who its token belongs to.
 struct UserInfoEndpoint: Sendable {
     private let settings: UpstreamSettings.UserInfo
+    private let http: UpstreamHTTP
 
+    /// - Parameter policy: of the upstream's configured endpoints.
     init(
-        _ settings: UpstreamSettings.UserInfo, rule: UpstreamEndpointRule
+        _ settings: UpstreamSettings.UserInfo, client: any OutboundHTTPClient, policy: AddressPolicy
     ) throws(UpstreamStartError.Problem) {
-        guard rule.endpoint(settings.endpoint) != nil else { throw .url(setting: "userinfo.endpoint_url") }
+        var policy = policy
+        policy.allowsHTTP = policy.allowsHTTP || settings.allowsHTTP
+        http = UpstreamHTTP(client: client, policy: policy)
+        guard UpstreamEndpointRule(configured: policy).endpoint(settings.endpoint) != nil else {
+            throw .url(setting: "userinfo.endpoint_url")
+        }
         guard ["GET", "POST"].contains(settings.method) else { throw .missing(setting: "userinfo.http_method") }
         let isSendable = settings.headers.allSatisfy { header in
             !header.name.isEmpty && header.name.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x3A }
@@ -25,9 +33,7 @@ struct UserInfoEndpoint: Sendable {
     }
 
     /// - Throws: `.noSubject` when none of the subject fields holds one.
-    func identity(
-        for accessToken: Secret, over http: UpstreamHTTP
-    ) async throws(UpstreamError) -> UpstreamIdentity {
+    func identity(for accessToken: Secret) async throws(UpstreamError) -> UpstreamIdentity {
         let reply: UpstreamHTTP.Reply
         do throws(UpstreamFetchError) {
             reply = try await http.send(

@@ -1,15 +1,15 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// SplitMix64, so that a failing case can be repeated from its seed.
-struct SeededGenerator: RandomNumberGenerator {
+/// A small generator (SplitMix64), so that a failing case can be repeated from its seed.
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    package init(seed: UInt64) {
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
@@ -18,11 +18,11 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// A number below `bound`, cheaper than `Int.random(in:using:)` in an unoptimised build.
-    mutating func below(_ bound: Int) -> Int {
+    package mutating func below(_ bound: Int) -> Int {
         Int(truncatingIfNeeded: next() >> 33) % bound
     }
 
-    mutating func chance(oneIn bound: Int) -> Bool {
+    package mutating func chance(oneIn bound: Int) -> Bool {
         below(bound) == 0
     }
 }
