@@ -38,7 +38,7 @@ package final class Backend: Sendable {
             let tls = endpoint.isTLS ? try BackendTLS.context(caBundlePath: settings.caBundlePath) : nil
             pools = shards.all.map { shard in
                 HTTPConnectionPool(
-                    eventLoop: shard.eventLoop, endpoint: endpoint, tls: tls, connectTimeout: settings.connectTimeout)
+                    shard: shard, endpoint: endpoint, tls: tls, connectTimeout: settings.connectTimeout)
             }
         } else {
             pools = []

@@ -59,11 +59,12 @@ extension MCPMessage {
         func invalid(_ reason: String) -> MCPMessageError { .invalid(reason, id: requestID) }
 
         if let duplicate = envelope.duplicate { throw invalid("member \"\(duplicate)\" occurs twice") }
-        guard let version = slice(envelope.jsonrpc), version.isString("2.0") else {
+        guard envelope.isVersion2 || slice(envelope.jsonrpc)?.isString("2.0") == true else {
             throw invalid("\"jsonrpc\" must be \"2.0\"")
         }
-        if let methodSlice = slice(envelope.method) {
-            guard let method = MCPMethod(methodSlice) else { throw invalid("\"method\" must be a string") }
+        if let methodRange = envelope.method {
+            let named = envelope.isToolsCall ? .toolsCall : MCPMethod(JSONSlice(valueOf: methodRange, in: bytes))
+            guard let method = named else { throw invalid("\"method\" must be a string") }
             guard envelope.result == nil, envelope.error == nil else {
                 throw invalid("a message with a method has no result or error")
             }
@@ -106,6 +107,9 @@ private struct Envelope {
     var result: JSONMemberRange?
     var error: JSONMemberRange?
     var duplicate: String?
+    /// Whether the two are spelled as nearly everyone does; `false` says nothing.
+    var isVersion2 = false
+    var isToolsCall = false
 
     init(_ bytes: ByteBuffer, limits: JSONLimits) throws(MCPMessageError) {
         var found = Envelope()
@@ -130,10 +134,12 @@ private struct Envelope {
     private mutating func note(_ range: JSONMemberRange, in text: UnsafeRawBufferPointer) {
         if range.hasKey("jsonrpc", in: text) {
             if Self.fill(&jsonrpc, range) { duplicate = "jsonrpc" }
+            isVersion2 = Self.spells("\"2.0\"", range, in: text)
         } else if range.hasKey("id", in: text) {
             if Self.fill(&id, range) { duplicate = "id" }
         } else if range.hasKey("method", in: text) {
             if Self.fill(&method, range) { duplicate = "method" }
+            isToolsCall = Self.spells("\"tools/call\"", range, in: text)
         } else if range.hasKey("params", in: text) {
             if Self.fill(&params, range) { duplicate = "params" }
         } else if range.hasKey("result", in: text) {
@@ -141,6 +147,16 @@ private struct Envelope {
         } else if range.hasKey("error", in: text) {
             if Self.fill(&error, range) { duplicate = "error" }
         }
+    }
+
+    /// Whether the value consists of exactly these bytes.
+    private static func spells(
+        _ expected: StaticString, _ range: JSONMemberRange, in text: UnsafeRawBufferPointer
+    ) -> Bool {
+        guard range.valueEnd - range.valueStart == expected.utf8CodeUnitCount else { return false }
+        for offset in 0..<expected.utf8CodeUnitCount
+        where text[range.valueStart + offset] != expected.utf8Start[offset] { return false }
+        return true
     }
 
     /// Whether the slot was taken already.

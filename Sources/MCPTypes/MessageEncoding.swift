@@ -6,8 +6,13 @@ package import NIOCore
 
 /// Writing whole JSON-RPC messages around payload bytes that are already JSON.
 extension ByteBuffer {
+    static let requestStart: StaticString = #"{"jsonrpc":"2.0","id":"#
+    static let toolsCallMember: StaticString = #","method":"tools/call""#
+    static let methodMember: StaticString = #","method":"#
+    static let paramsMember: StaticString = #","params":"#
+
     package mutating func writeRequest(id: Int, method: MCPMethod, params: JSONSlice?) {
-        writeStaticString(#"{"jsonrpc":"2.0","id":"#)
+        writeStaticString(Self.requestStart)
         writeInteger(asText: id)
         writeMethodAndParams(method, params)
     }
@@ -39,13 +44,13 @@ extension ByteBuffer {
 
     private mutating func writeMethodAndParams(_ method: MCPMethod, _ params: JSONSlice?) {
         if case .toolsCall = method {
-            writeStaticString(#","method":"tools/call""#)
+            writeStaticString(Self.toolsCallMember)
         } else {
-            writeStaticString(#","method":"#)
+            writeStaticString(Self.methodMember)
             writeJSONString(method.name)
         }
         if let params {
-            writeStaticString(#","params":"#)
+            writeStaticString(Self.paramsMember)
             writeJSON(params)
         }
         writeStaticString("}")

@@ -31,15 +31,16 @@ package enum MetaOwnership {
     ///
     /// Returns the same bytes when there is nothing to change.
     package static func crossing(_ object: JSONSlice, progressToken token: Int? = nil) -> JSONSlice {
-        if let found = object.metaMembers, found > 1 {
-            // Two parties could read different ones, so none of them passes.
-            return crossing(object.editing([JSONEdit(key: "_meta", value: nil)]), progressToken: token)
-        }
+        // Without any, which is the common case, this costs one skip.
         guard let meta = object["_meta"] else {
             guard let token else { return object }
             return object.editing([
                 JSONEdit(key: "_meta", value: JSONSlice(["progressToken": .number(JSONNumber(token))]))
             ])
+        }
+        if object.metaMembers > 1 {
+            // Two parties could read different ones, so none of them passes.
+            return crossing(object.editing([JSONEdit(key: "_meta", value: nil)]), progressToken: token)
         }
         guard meta.kind == .object else { return object.editing([JSONEdit(key: "_meta", value: nil)]) }
         var edits: [JSONEdit] = []
@@ -64,9 +65,8 @@ extension JSONMembers {
 }
 
 extension JSONSlice {
-    /// How many members are called `_meta`; `nil` without any, which is the common case and costs one skip.
-    fileprivate var metaMembers: Int? {
-        guard self["_meta"] != nil else { return nil }
-        return members.reduce(0) { $0 + ($1.key.isString("_meta") ? 1 : 0) }
+    /// How many members are called `_meta`.
+    fileprivate var metaMembers: Int {
+        members.reduce(0) { $0 + ($1.key.isString("_meta") ? 1 : 0) }
     }
 }

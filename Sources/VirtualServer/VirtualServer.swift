@@ -95,7 +95,8 @@ package final class VirtualServer: Sendable {
         if let arguments = params["arguments"], arguments.kind != .object {
             throw .invalidParams("arguments must be an object")
         }
-        var route = await routed(for: caller).tool(named: name)
+        var route = personal == nil ? capabilities.routed.tool(named: name) : nil
+        if route == nil, personal != nil { route = await routed(for: caller).tool(named: name) }
         if route == nil {
             // Perhaps its backend has not been heard of yet.
             await capabilities.settle(within: Self.startGrace)
@@ -280,9 +281,12 @@ package final class VirtualServer: Sendable {
 
     private func options(_ caller: Caller, _ params: JSONSlice, isRepeatable: Bool = true) -> BackendSession.CallOptions
     {
+        options(caller, meta: params["_meta"], isRepeatable: isRepeatable)
+    }
+
+    private func options(_ caller: Caller, meta: JSONSlice?, isRepeatable: Bool) -> BackendSession.CallOptions {
         BackendSession.CallOptions(
-            shard: caller.shard, channel: caller.channel,
-            progressToken: params["_meta"]?["progressToken"],
+            shard: caller.shard, channel: caller.channel, progressToken: meta?["progressToken"],
             headers: caller.headers, isRepeatable: isRepeatable)
     }
 
@@ -290,10 +294,11 @@ package final class VirtualServer: Sendable {
         _ method: MCPMethod, params: JSONSlice, to name: String, caller: Caller, isRepeatable: Bool
     ) async throws(RequestError) -> JSONSlice {
         let (session, backend) = try session(with: name, caller)
+        let meta = params["_meta"]
         do throws(BackendError) {
             let result = try await session.call(
-                method, params: MetaOwnership.crossing(params),
-                options: options(caller, params, isRepeatable: isRepeatable))
+                method, params: meta == nil ? params : MetaOwnership.crossing(params),
+                options: options(caller, meta: meta, isRepeatable: isRepeatable))
             guard result.kind == .object else { throw BackendError.invalidResponse("the result is no object") }
             return MetaOwnership.crossing(result)
         } catch {

@@ -7,6 +7,21 @@ import NIOCore
 import Testing
 
 @Suite struct MessageEncodingTests {
+    @Test(
+        "A request's length is known before it is written",
+        arguments: [
+            MCPMethod.toolsCall, .initialize, .resourcesRead, .setLevel, .other("odd \"name\" é\n"), .other(""),
+        ], [0, 7, 10, 99, 100, 12_345, Int.max, -1, -10, Int.min])
+    func requestLength(_ method: MCPMethod, _ id: Int) {
+        for params in [nil, JSONSlice.emptyObject, JSONSlice(["text": "é😀"])] {
+            let message = RequestMessage(id: id, method: method, params: params)
+            var bytes = ByteBuffer()
+            message.write(to: &bytes)
+            #expect(message.count == bytes.readableBytes)
+            #expect(message.bytes == bytes)
+        }
+    }
+
     private func written(_ write: (inout ByteBuffer) -> Void) throws -> String {
         var buffer = ByteBuffer()
         write(&buffer)

@@ -81,6 +81,51 @@ import Testing
         }
     }
 
+    @Test("However a request is cut, it is the same request, and so is the one behind it", arguments: 0..<8)
+    func cuts(_ part: Int) async throws {
+        try await RunningGateway.run(.bare) { gateway in
+            let client = try await gateway.client.opened()
+            try await client.withConnection { connection in
+                let first = Array(client.requestText("POST", MCPTestClient.request(1, "ping")).utf8)
+                let second = Array(client.requestText("POST", MCPTestClient.request(2, "ping")).utf8)
+                for cut in stride(from: 1 + part, to: first.count, by: 8) {
+                    try await connection.send(ByteBuffer(bytes: first[..<cut]))
+                    // Its answer shows that the first piece has been read by itself.
+                    #expect(try await client.result("ping").description == "{}")
+                    let secondCut = (cut * 7) % second.count
+                    try await connection.send(ByteBuffer(bytes: Array(first[cut...]) + second[..<secondCut]))
+                    #expect(try await connection.reply().json["id"]?.int == 1)
+                    try await connection.send(ByteBuffer(bytes: second[secondCut...]))
+                    #expect(try await connection.reply().json["id"]?.int == 2)
+                }
+            }
+        }
+    }
+
+    @Test("A connection on which plain requests were answered still takes every other kind")
+    func plainAndOthers() async throws {
+        try await RunningGateway.run { gateway in
+            let client = try await gateway.client.opened()
+            try await client.withConnection { connection in
+                let echo = MCPTestClient.call(1, "one_echo", ["text": "two"])
+                for _ in 0..<3 {
+                    try await connection.send(client.requestText("POST", echo))
+                    #expect(try await connection.reply().json["result"]?.firstText == "two")
+                }
+                try await connection.send(client.requestText("GET", path: "/health"))
+                #expect(try await connection.reply().text == "{\"status\":\"ok\"}\n")
+                try await connection.send(client.requestText("POST", echo))
+                #expect(try await connection.reply().json["result"]?.firstText == "two")
+                let last = client.requestText("POST", echo)
+                    .replacing("Content-Length", with: "Connection: close\r\nContent-Length")
+                try await connection.send(last)
+                let reply = try await connection.reply()
+                #expect(try reply.json["result"]?.firstText == "two")
+                #expect(reply.head["connection"] == "close")
+            }
+        }
+    }
+
     @Test("RFC 9110 §10.1.1: who expects 100-continue gets it before the answer")
     func expectContinue() async throws {
         try await RunningGateway.run(.bare) { gateway in

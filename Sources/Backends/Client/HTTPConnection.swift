@@ -13,7 +13,7 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     typealias OutboundOut = ByteBuffer
 
     private let pool: HTTPConnectionPool
-    private var channel: (any Channel)?
+    private var context: ChannelHandlerContext?
     private var parser: HTTP1ResponseParser
     private var exchange: HTTPExchange?
     private(set) var idleSince = NIODeadline.now()
@@ -28,16 +28,16 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
         self.parser = HTTP1ResponseParser(maxBodyBytes: .max)
     }
 
-    var isOpen: Bool { channel?.isActive ?? false }
+    var isOpen: Bool { context?.channel.isActive ?? false }
 
     func start(_ exchange: HTTPExchange) {
-        guard let channel else {
+        guard let context else {
             exchange.connectionEnded(.unreachable("the connection closed"))
             return
         }
         self.exchange = exchange
         exchange.connection = self
-        if isSecured { channel.writeAndFlush(exchange.request, promise: nil) }
+        if isSecured { context.writeAndFlush(wrapOutboundOut(exchange.request), promise: nil) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -56,20 +56,24 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     func close() {
-        channel?.close(promise: nil)
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        channel = context.channel
-        context.fireChannelActive()
+        context?.close(promise: nil)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        channel = context.channel
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        parser.append(unwrapInboundIn(data))
+        let bytes = unwrapInboundIn(data)
+        pool.executor.resumingAtOnce { read(bytes, context) }
+    }
+
+    private func read(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        parser.append(bytes)
         do {
             while let part = try parser.next() {
                 guard let exchange else {
@@ -101,7 +105,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     private func end(_ exchange: HTTPExchange, keepAlive: Bool) {
         self.exchange = nil
         exchange.connection = nil
-        if keepAlive && isOpen {
+        if keepAlive {
+            // Whether it is still open is looked at when it is wanted.
             idleSince = .now()
             pool.release(self)
         } else {

@@ -11,6 +11,7 @@ import NIOSSL
 /// `@unchecked Sendable`: confined to `eventLoop`; `run` asserts it.
 final class HTTPConnectionPool: @unchecked Sendable {
     let eventLoop: any EventLoop
+    let executor: LoopExecutor
     private let endpoint: HTTPEndpoint
     private let tls: NIOSSLContext?
     private let connectTimeout: TimeAmount
@@ -22,9 +23,10 @@ final class HTTPConnectionPool: @unchecked Sendable {
     private static let maximumIdleTime = TimeAmount.milliseconds(4000)
 
     init(
-        eventLoop: any EventLoop, endpoint: HTTPEndpoint, tls: NIOSSLContext?, connectTimeout: TimeAmount
+        shard: Shard, endpoint: HTTPEndpoint, tls: NIOSSLContext?, connectTimeout: TimeAmount
     ) {
-        self.eventLoop = eventLoop
+        eventLoop = shard.eventLoop
+        executor = shard.executor
         self.endpoint = endpoint
         self.tls = tls
         self.connectTimeout = connectTimeout
@@ -39,7 +41,7 @@ final class HTTPConnectionPool: @unchecked Sendable {
         }
         let now = NIODeadline.now()
         while let connection = idle.popLast() {
-            if connection.isOpen, now - connection.idleSince < Self.maximumIdleTime {
+            if now - connection.idleSince < Self.maximumIdleTime, connection.isOpen {
                 connection.start(exchange)
                 return
             }

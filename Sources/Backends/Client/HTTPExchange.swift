@@ -35,10 +35,8 @@ final class HTTPExchange: @unchecked Sendable {
 
     let request: ByteBuffer
     let limits: HTTPLimits
-    /// Whether to hold on to the connection after the answer; event streams for listening never come back.
-    private var onEvent: ((SSEEvent) -> Void)?
-    private var onHead: ((HTTP1ResponseHead) -> Void)?
-    private var completion: ((HTTPReply) -> Void)?
+    /// Until it has been told of the end.
+    private var receiver: (any HTTPExchangeReceiver)?
 
     /// Set while the exchange is on a connection; both let go of each other at its end.
     var connection: HTTPConnection?
@@ -51,20 +49,21 @@ final class HTTPExchange: @unchecked Sendable {
     private var body = ByteBuffer()
     private var events: SSEParser?
 
-    /// - Parameters:
-    ///   - onEvent: receives the events of an event stream; without it a stream is an invalid response.
-    ///   - onHead: called when the answer begins.
-    ///   - completion: called exactly once.
-    init(
-        request: ByteBuffer, limits: HTTPLimits,
-        onEvent: ((SSEEvent) -> Void)? = nil, onHead: ((HTTP1ResponseHead) -> Void)? = nil,
-        completion: @escaping (HTTPReply) -> Void
-    ) {
+    init(request: ByteBuffer, limits: HTTPLimits, receiver: any HTTPExchangeReceiver) {
         self.request = request
         self.limits = limits
-        self.onEvent = onEvent
-        self.onHead = onHead
-        self.completion = completion
+        self.receiver = receiver
+    }
+
+    /// - Parameters:
+    ///   - onEvent: receives the events of an event stream; without it a stream is an invalid response.
+    ///   - completion: called exactly once.
+    convenience init(
+        request: ByteBuffer, limits: HTTPLimits, onEvent: ((SSEEvent) -> Void)? = nil,
+        completion: @escaping (HTTPReply) -> Void
+    ) {
+        self.init(
+            request: request, limits: limits, receiver: ClosureReceiver(onEvent: onEvent, completion: completion))
     }
 
     /// Ends the exchange from our side; its connection is closed, because its answer may still be on the way.
@@ -80,9 +79,9 @@ final class HTTPExchange: @unchecked Sendable {
     func receive(_ head: HTTP1ResponseHead) {
         status = head.status
         mediaType = head.headers.contentType ?? ""
-        onHead?(head)
+        receiver?.exchangeBegan(head)
         if (200..<300).contains(status), mediaType == "text/event-stream" {
-            if onEvent == nil {
+            if receiver?.takesEvents != true {
                 fail(.invalidResponse("an event stream where none was asked for"))
             } else {
                 mode = .events
@@ -112,7 +111,7 @@ final class HTTPExchange: @unchecked Sendable {
         case .events:
             events?.append(bytes)
             do {
-                while !isFinished, let event = try events?.next() { onEvent?(event) }
+                while !isFinished, let event = try events?.next() { receiver?.exchangeReceived(event) }
             } catch {
                 fail(.invalidResponse("event stream: \(error)"))
             }
@@ -150,12 +149,10 @@ final class HTTPExchange: @unchecked Sendable {
     private func finish(_ reply: HTTPReply) {
         guard !isFinished else { return }
         isFinished = true
-        let completion = self.completion
+        let receiver = self.receiver
         // Whoever waits for the reply may hold this exchange.
-        self.completion = nil
-        onEvent = nil
-        onHead = nil
-        completion?(reply)
+        self.receiver = nil
+        receiver?.exchangeEnded(reply)
     }
 }
 

@@ -26,13 +26,26 @@ enum RequestHead {
     }
 
     static func post(prefix: ByteBuffer, body: ByteBuffer, forwarded: ForwardedHeaders) -> ByteBuffer {
-        var request = ByteBufferAllocator().buffer(capacity: prefix.readableBytes + body.readableBytes + 64)
+        var request = head(prefix: prefix, bodyBytes: body.readableBytes, forwarded: forwarded)
+        request.writeImmutableBuffer(body)
+        return request
+    }
+
+    /// Head and message in one buffer, the message written but once.
+    static func post(prefix: ByteBuffer, message: RequestMessage, forwarded: ForwardedHeaders) -> ByteBuffer {
+        var request = head(prefix: prefix, bodyBytes: message.count, forwarded: forwarded)
+        message.write(to: &request)
+        return request
+    }
+
+    /// The head of a POST, in a buffer with room for its body.
+    private static func head(prefix: ByteBuffer, bodyBytes: Int, forwarded: ForwardedHeaders) -> ByteBuffer {
+        var request = ByteBufferAllocator().buffer(capacity: prefix.readableBytes + bodyBytes + 64)
         request.writeImmutableBuffer(prefix)
         for field in forwarded.fields { request.writeForeignField(field.name, field.value) }
         request.writeStaticString("Content-Length: ")
-        request.writeInteger(asText: body.readableBytes)
+        request.writeInteger(asText: bodyBytes)
         request.writeStaticString("\r\n\r\n")
-        request.writeImmutableBuffer(body)
         return request
     }
 

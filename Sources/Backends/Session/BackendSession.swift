@@ -23,9 +23,15 @@ package final class BackendSession: Sendable {
     /// `nil` when requests carry nothing but the backend's static headers.
     let credential: (any BackendCredential)?
 
-    struct Connection {
+    /// A reference, because every call is handed it.
+    final class Connection: Sendable {
         let link: any SessionLink
         let handshake: Handshake
+
+        init(link: any SessionLink, handshake: Handshake) {
+            self.link = link
+            self.handshake = handshake
+        }
     }
 
     enum Phase {
@@ -153,8 +159,12 @@ package final class BackendSession: Sendable {
                 throw error.ofHandshake
             }
         }
-        let outcome = await perform(
-            method, params: params, over: connection.link, options: options, timeout: timeout, deadline: deadline)
+        let headers =
+            credential == nil ? options.headers : options.headers.adding(credential: try await credentialFields())
+        let call = start(
+            method, params, over: connection.link, options, headers: headers, timeout: timeout, deadline: deadline)
+        let outcome = await call.wait()
+        finish(call, outcome)
         switch outcome {
         case .result(let result): return result
         case .failed(let error):
@@ -163,18 +173,11 @@ package final class BackendSession: Sendable {
         }
     }
 
-    func perform(
-        _ method: MCPMethod, params: JSONSlice?, over link: any SessionLink, options: CallOptions, timeout: TimeAmount,
-        deadline: NIODeadline
-    ) async -> CallOutcome {
-        var headers = options.headers
-        if credential != nil {
-            do throws(BackendError) {
-                headers = headers.adding(credential: try await credentialFields())
-            } catch {
-                return .failed(error)
-            }
-        }
+    /// Sends a request whose outcome can be waited for; then it must be finished. Called on `options.shard`'s loop.
+    private func start(
+        _ method: MCPMethod, _ params: JSONSlice?, over link: any SessionLink, _ options: CallOptions,
+        headers: ForwardedHeaders, timeout: TimeAmount, deadline: NIODeadline
+    ) -> PendingCall {
         let call = state.withLock { state in
             let call = PendingCall(
                 id: state.nextID, shard: options.shard, channel: options.channel,
@@ -183,14 +186,15 @@ package final class BackendSession: Sendable {
             state.calls[call.id] = call
             return call
         }
-        var message = ByteBufferAllocator().buffer(capacity: 96 + (params?.bytes.readableBytes ?? 0))
         let ownParams =
             options.progressToken == nil ? params : params.map { MetaOwnership.crossing($0, progressToken: call.id) }
-        message.writeRequest(id: call.id, method: method, params: ownParams)
         options.shard.watch(call)
-        link.send(message, for: call, headers: headers)
-        let outcome = await call.wait()
-        options.shard.unwatch(call)
+        link.send(RequestMessage(id: call.id, method: method, params: ownParams), for: call, headers: headers)
+        return call
+    }
+
+    private func finish(_ call: PendingCall, _ outcome: CallOutcome) {
+        call.shard.unwatch(call)
         let questions = state.withLock { state in
             state.calls.removeValue(forKey: call.id)
             guard case .failed = outcome else { return [Question.Open]() }
@@ -198,7 +202,6 @@ package final class BackendSession: Sendable {
         }
         // Nobody waits for what the client would answer now; it is told so, and the backend gets an error.
         for question in questions { question.task.cancel() }
-        return outcome
     }
 
     /// A request that the session itself needs, with a deadline of its own.
@@ -207,9 +210,19 @@ package final class BackendSession: Sendable {
         headers: ForwardedHeaders = .none
     ) async -> CallOutcome {
         let timeout = backend.settings.requestTimeout
-        return await perform(
-            method, params: params, over: link,
-            options: CallOptions(shard: shard, headers: headers, isRepeatable: false), timeout: timeout,
-            deadline: .now() + timeout)
+        var headers = headers
+        if credential != nil {
+            do throws(BackendError) {
+                headers = headers.adding(credential: try await credentialFields())
+            } catch {
+                return .failed(error)
+            }
+        }
+        let call = start(
+            method, params, over: link, CallOptions(shard: shard, isRepeatable: false), headers: headers,
+            timeout: timeout, deadline: .now() + timeout)
+        let outcome = await call.wait()
+        finish(call, outcome)
+        return outcome
     }
 }

@@ -101,12 +101,11 @@ final class LegacySSELink: SessionLink {
         return RequestHead.post(prefix: prefix, body: message, forwarded: headers)
     }
 
-    func send(_ message: ByteBuffer, for call: PendingCall, headers: ForwardedHeaders) {
-        guard let request = post(message, headers: headers) else {
+    func send(_ message: RequestMessage, for call: PendingCall, headers: ForwardedHeaders) {
+        guard let request = post(message.bytes, headers: headers) else {
             call.deliver(.failed(.unavailable("the stream is not open")))
             return
         }
-        call.withdraw = { [self] in session.withdraw(call, over: self) }
         let exchange = HTTPExchange(request: request, limits: backend.settings.limits) { reply in
             switch reply {
             case .answer(let status, _, _) where (200..<300).contains(status): break
@@ -119,7 +118,7 @@ final class LegacySSELink: SessionLink {
             case .streamEnded, .failed: break
             }
         }
-        call.release = { exchange.abort() }
+        call.transport = LegacyPost(link: self, exchange: exchange)
         backend.pool(on: call.shard).run(exchange)
     }
 
@@ -147,4 +146,20 @@ final class LegacySSELink: SessionLink {
     func close() async { tasks.cancelAll() }
 
     func discard() { tasks.cancelAll() }
+
+    fileprivate func withdraw(_ call: PendingCall) { session.withdraw(call, over: self) }
+}
+
+/// The POST that carries one call.
+private final class LegacyPost: CallTransport {
+    private let link: LegacySSELink
+    private let exchange: HTTPExchange
+
+    init(link: LegacySSELink, exchange: HTTPExchange) {
+        self.link = link
+        self.exchange = exchange
+    }
+
+    func release(_ call: PendingCall) { exchange.abort() }
+    func withdraw(_ call: PendingCall) { link.withdraw(call) }
 }

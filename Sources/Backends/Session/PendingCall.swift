@@ -11,11 +11,20 @@ enum CallOutcome: Sendable {
     case failed(BackendError)
 }
 
+/// What carries a call, as the end of the call sees it. Called on the call's loop.
+protocol CallTransport: AnyObject {
+    /// Lets go of what is held for a call that ended without an answer.
+    func release(_ call: PendingCall)
+
+    /// Tells the backend that nobody waits any more, because the call ended by its deadline or its caller.
+    func withdraw(_ call: PendingCall)
+}
+
 /// One request that waits for its answer.
 ///
 /// `@unchecked Sendable`: confined to `shard`'s loop. Answers that arrive on another loop, as those of a child
 /// process may, come through `deliver`.
-final class PendingCall: Sweepable, @unchecked Sendable {
+final class PendingCall: @unchecked Sendable {
     let id: Int
     let shard: Shard
     /// Where what the backend asks or tells during this call goes.
@@ -23,18 +32,18 @@ final class PendingCall: Sweepable, @unchecked Sendable {
     /// The client's own token, put back into progress notifications.
     let progressToken: JSONSlice?
 
-    /// Frees what the transport holds for the call, when the call ends without an answer.
-    var release: (() -> Void)?
-    /// Tells the backend that nobody waits any more, when the call ends by its deadline or its caller.
-    var withdraw: (() -> Void)?
+    /// Until the call has ended.
+    var transport: (any CallTransport)?
+    /// The place among what the shard watches; the shard's own.
+    var watchedAt: Int?
 
     private let timeout: TimeAmount
     private var deadline: NIODeadline
     private var hardDeadline: NIODeadline
     private var openQuestions = 0
-    private var questionsOpened = NIODeadline.now()
+    private var questionsOpened = NIODeadline.distantPast
     private var outcome: CallOutcome?
-    private var continuation: CheckedContinuation<CallOutcome, Never>?
+    private var continuation: UnsafeContinuation<CallOutcome, Never>?
 
     /// Progress extends a call's deadline, but not beyond this many times its timeout
     /// (2025-11-25, Lifecycle, Timeouts: an absolute maximum).
@@ -60,9 +69,12 @@ final class PendingCall: Sweepable, @unchecked Sendable {
     var isFinished: Bool { outcome != nil }
 
     /// Waits for the outcome. Cancelling the task ends the call.
+    ///
+    /// The continuation is an unchecked one, which costs every call less: `complete` alone resumes it, once, with the
+    /// first outcome, and whatever is waited for is watched by its shard, so that one comes by the deadline.
     func wait() async -> CallOutcome {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+            await withUnsafeContinuation { continuation in
                 if let outcome {
                     continuation.resume(returning: outcome)
                 } else {
@@ -86,22 +98,22 @@ final class PendingCall: Sweepable, @unchecked Sendable {
     private func complete(_ outcome: CallOutcome) {
         guard self.outcome == nil else { return }
         self.outcome = outcome
-        let release = self.release
-        self.release = nil
-        withdraw = nil
-        if case .failed = outcome { release?() }
+        let transport = self.transport
+        self.transport = nil
+        if case .failed = outcome { transport?.release(self) }
         continuation?.resume(returning: outcome)
         continuation = nil
     }
 
     private func end(_ error: BackendError) {
         guard outcome == nil else { return }
-        let withdraw = self.withdraw
+        let transport = self.transport
         complete(.failed(error))
-        withdraw?()
+        transport?.withdraw(self)
     }
 
-    package func sweep(now: NIODeadline) {
+    /// Ends the call when its time is over; called from the tick.
+    func sweep(now: NIODeadline) {
         if openQuestions > 0 { return }
         if now >= deadline { end(.timeout) }
     }

@@ -28,7 +28,7 @@ package struct ForwardedHeaders: Sendable, Hashable {
 /// Real ones are streamable HTTP, HTTP with SSE, and a child process's pipes.
 protocol SessionLink: AnyObject, Sendable {
     /// Sends a request whose answer completes `call`. Called on `call.shard`'s loop.
-    func send(_ message: ByteBuffer, for call: PendingCall, headers: ForwardedHeaders)
+    func send(_ message: RequestMessage, for call: PendingCall, headers: ForwardedHeaders)
 
     /// Sends a notification or an answer, and waits until the backend has taken it where the transport can tell.
     func send(_ message: ByteBuffer, on shard: Shard) async throws(BackendError)

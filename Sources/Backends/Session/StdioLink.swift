@@ -53,10 +53,10 @@ final class StdioLink: SessionLink {
         return link
     }
 
-    func send(_ message: ByteBuffer, for call: PendingCall, headers: ForwardedHeaders) {
-        call.withdraw = { [self] in session.withdraw(call, over: self) }
+    func send(_ message: RequestMessage, for call: PendingCall, headers: ForwardedHeaders) {
+        call.transport = self
         do throws(StdioError) {
-            try process.send(message)
+            try process.send(message.bytes)
         } catch {
             call.deliver(.failed(error.sendFailure))
         }
@@ -82,6 +82,13 @@ final class StdioLink: SessionLink {
     func close() async {
         await process.stop(gracePeriod: Self.gracePeriod)
     }
+}
+
+extension StdioLink: CallTransport {
+    /// A child is shared by all calls.
+    func release(_ call: PendingCall) {}
+
+    func withdraw(_ call: PendingCall) { session.withdraw(call, over: self) }
 }
 
 /// Brings an exit that comes before the link exists together with the link.

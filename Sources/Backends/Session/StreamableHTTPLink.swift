@@ -34,6 +34,7 @@ final class StreamableHTTPLink: SessionLink {
     private let endpoint: HTTPEndpoint
 
     private var sessionID: String? { state.withLock { $0.sessionID } }
+    private var hasSession: Bool { state.withLock { $0.sessionID != nil && $0.revision != nil } }
 
     func adopt(_ revision: ProtocolRevision) {
         state.withLock { state in
@@ -54,33 +55,30 @@ final class StreamableHTTPLink: SessionLink {
 
     // MARK: Requests
 
-    func send(_ message: ByteBuffer, for call: PendingCall, headers: ForwardedHeaders) {
+    func send(_ message: RequestMessage, for call: PendingCall, headers: ForwardedHeaders) {
         let (prefix, isHandshake) = state.withLock { ($0.postPrefix, $0.revision == nil) }
-        let request = RequestHead.post(prefix: prefix, body: message, forwarded: headers)
-        let stream = AnswerStream(call: call, headers: headers)
-        let exchange = HTTPExchange(
-            request: request, limits: backend.settings.limits,
-            onEvent: { [self] event in receive(event, stream) },
-            onHead: isHandshake ? { [self] head in adoptSessionID(head) } : nil,
-            completion: { [self] reply in finished(reply, stream) }
-        )
-        stream.exchange = exchange
-        call.release = { stream.exchange?.abort() }
-        call.withdraw = { [self] in
-            // Closing the connection alone is not a cancellation (2025-11-25, Transports).
-            session.withdraw(call, over: self)
-        }
-        backend.pool(on: call.shard).run(exchange)
+        let request = RequestHead.post(prefix: prefix, message: message, forwarded: headers)
+        let stream = AnswerStream(link: self, call: call, headers: headers, isHandshake: isHandshake)
+        call.transport = stream
+        run(request, for: stream)
     }
 
+    private func run(_ request: ByteBuffer, for stream: AnswerStream) {
+        let exchange = HTTPExchange(request: request, limits: backend.settings.limits, receiver: stream)
+        stream.exchange = exchange
+        backend.pool(on: stream.call.shard).run(exchange)
+    }
+
+    func withdraw(_ call: PendingCall) { session.withdraw(call, over: self) }
+
     /// The id is taken from a successful `initialize` only; some servers put one on every answer, errors included.
-    private func adoptSessionID(_ head: HTTP1ResponseHead) {
+    func adoptSessionID(_ head: HTTP1ResponseHead) {
         guard (200..<300).contains(head.status), let id = head.headers.first("mcp-session-id") else { return }
         guard !id.isEmpty, id.utf8.count <= 1024, id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return }
         state.withLock { $0.sessionID = id }
     }
 
-    private func receive(_ event: SSEEvent, _ stream: AnswerStream) {
+    func receive(_ event: SSEEvent, _ stream: AnswerStream) {
         if let id = event.id { stream.lastEventID = id }
         if let retry = event.retry { stream.retry = retry }
         guard let data = event.data, data.readableBytes > 0, event.event == nil else { return }
@@ -88,7 +86,7 @@ final class StreamableHTTPLink: SessionLink {
         if stream.call.isFinished { stream.linger() }
     }
 
-    private func finished(_ reply: HTTPReply, _ stream: AnswerStream) {
+    func finished(_ reply: HTTPReply, _ stream: AnswerStream) {
         let call = stream.call
         stream.stopLingering()
         guard !call.isFinished else { return }
@@ -130,20 +128,11 @@ final class StreamableHTTPLink: SessionLink {
         let loop = stream.call.shard.eventLoop
         loop.assumeIsolated().scheduleTask(in: delay) { [self] in
             guard !stream.call.isFinished else { return }
-            let exchange = HTTPExchange(
-                request: get(lastEventID: lastEventID, headers: stream.headers), limits: backend.settings.limits,
-                onEvent: { [self] event in
-                    stream.attempts = 0
-                    receive(event, stream)
-                },
-                completion: { [self] reply in finishedResuming(reply, stream) }
-            )
-            stream.exchange = exchange
-            backend.pool(on: stream.call.shard).run(exchange)
+            run(get(lastEventID: lastEventID, headers: stream.headers), for: stream)
         }
     }
 
-    private func finishedResuming(_ reply: HTTPReply, _ stream: AnswerStream) {
+    func finishedResuming(_ reply: HTTPReply, _ stream: AnswerStream) {
         if case .answer(let status, _, _) = reply {
             // The server cannot, or will not, continue the stream.
             let error: BackendError = .outcomeUnknown("the stream could not be resumed (HTTP status \(status))")
@@ -154,7 +143,6 @@ final class StreamableHTTPLink: SessionLink {
     }
 
     private func interpret(status: Int, mediaType: String, body: ByteBuffer, call: PendingCall) -> CallOutcome {
-        let hasSession = state.withLock { $0.sessionID != nil && $0.revision != nil }
         if status == 404, hasSession, !body.saysMethodNotFound { return .failed(.sessionLost) }
         if body.readableBytes > 0, mediaType == "application/json" || mediaType.hasSuffix("+json") {
             do {
@@ -304,44 +292,6 @@ final class StreamableHTTPLink: SessionLink {
     func discard() {
         state.withLock { $0.isClosed = true }
         stopListening()
-    }
-}
-
-/// The way that one call's answer takes, over as many streams as the server makes of it. Loop-confined like its call.
-private final class AnswerStream: Sweepable, @unchecked Sendable {
-    static let maximumAttempts = 10
-    /// How long a stream may stay open after the answer it was for.
-    private static let lingerTime = TimeAmount.seconds(1)
-
-    let call: PendingCall
-    /// What the request carried; so does its continuation.
-    let headers: ForwardedHeaders
-    var exchange: HTTPExchange?
-    var lastEventID: String?
-    var retry: Int?
-    var attempts = 0
-    var isResuming = false
-    private var lingersUntil: NIODeadline?
-
-    init(call: PendingCall, headers: ForwardedHeaders) {
-        self.call = call
-        self.headers = headers
-    }
-
-    /// The answer has come; the stream should end now, and its connection is wanted back.
-    func linger() {
-        guard lingersUntil == nil else { return }
-        lingersUntil = .now() + Self.lingerTime
-        call.shard.watch(self)
-    }
-
-    func stopLingering() {
-        if lingersUntil != nil { call.shard.unwatch(self) }
-    }
-
-    func sweep(now: NIODeadline) {
-        guard let lingersUntil, now >= lingersUntil else { return }
-        exchange?.abort()
     }
 }
 

@@ -7,15 +7,52 @@ package import NIOCore
 ///
 /// A request's task prefers this executor, so that it starts on the loop that read the request and resumes there
 /// when its backend has answered: one executor job a call and no hop between threads.
-package final class LoopExecutor: TaskExecutor {
+///
+/// `@unchecked Sendable`: `resumed` and `isGathering` are touched on `eventLoop` only, which `enqueue` checks.
+package final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     package let eventLoop: any EventLoop
+    private var resumed: [UnownedJob] = []
+    private var isGathering = false
 
-    package init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+    package init(eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        resumed.reserveCapacity(16)
+    }
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let unowned = UnownedJob(job)
-        eventLoop.execute {
-            unowned.runSynchronously(on: self.asUnownedTaskExecutor())
+        if eventLoop.inEventLoop, isGathering {
+            resumed.append(unowned)
+        } else {
+            eventLoop.execute { self.run(unowned) }
         }
+    }
+
+    /// Runs `body`, and then at once the tasks that it resumed: what arrived for them is worth no second turn of the
+    /// loop.
+    ///
+    /// Called on the loop as the last thing that an event causes, because the tasks may do anything. What *they* resume
+    /// takes its turn, so that tasks that keep resuming each other cannot hold the loop.
+    func resumingAtOnce(_ body: () -> Void) {
+        eventLoop.assertInEventLoop()
+        guard !isGathering else {
+            body()
+            return
+        }
+        isGathering = true
+        body()
+        isGathering = false
+        switch resumed.count {
+        case 0: break
+        case 1: run(resumed.removeLast())
+        default:
+            let jobs = resumed
+            resumed.removeAll()
+            for job in jobs { run(job) }
+        }
+    }
+
+    private func run(_ job: UnownedJob) {
+        job.runSynchronously(on: asUnownedTaskExecutor())
     }
 }

@@ -14,7 +14,7 @@ package protocol Sweepable: AnyObject {
 /// Nothing inside a shard is locked. Deadlines are fields that the tick compares, because a sleeping task per request
 /// costs an executor job and keeps its memory until the sleep would have ended.
 ///
-/// `@unchecked Sendable`: `watched` and `tick` are touched on `eventLoop` only; each access asserts it.
+/// `@unchecked Sendable`: `watched`, `calls` and `tick` are touched on `eventLoop` only; each access asserts it.
 package final class Shard: @unchecked Sendable {
     package let index: Int
     package let eventLoop: any EventLoop
@@ -24,6 +24,8 @@ package final class Shard: @unchecked Sendable {
     package static let tickInterval = TimeAmount.milliseconds(100)
 
     private var watched: [ObjectIdentifier: any Sweepable] = [:]
+    /// What comes and goes with every request, each at the place that it remembers.
+    private var calls: [PendingCall] = []
     private var tick: RepeatedTask?
 
     package init(index: Int, eventLoop: any EventLoop) {
@@ -58,9 +60,28 @@ package final class Shard: @unchecked Sendable {
         watched[ObjectIdentifier(item)] = nil
     }
 
+    func watch(_ call: PendingCall) {
+        eventLoop.assertInEventLoop()
+        guard call.watchedAt == nil else { return }
+        call.watchedAt = calls.count
+        calls.append(call)
+    }
+
+    func unwatch(_ call: PendingCall) {
+        eventLoop.assertInEventLoop()
+        guard let place = call.watchedAt else { return }
+        call.watchedAt = nil
+        let last = calls.removeLast()
+        if last !== call {
+            calls[place] = last
+            last.watchedAt = place
+        }
+    }
+
     private func sweep() {
         let now = NIODeadline.now()
         for item in watched.values { item.sweep(now: now) }
+        for call in calls { call.sweep(now: now) }
     }
 }
 

@@ -43,7 +43,7 @@ final class MCPEndpoint: Sendable {
         listener.withLock { $0 = key }
     }
 
-    func clock(of shard: Shard) -> HTTPDate { clocks[shard.index].date }
+    func clock(of shard: Shard) -> ShardClock { clocks[shard.index] }
 
     private var limits: GatewayLimits { settings.limits }
 
@@ -156,33 +156,42 @@ final class MCPEndpoint: Sendable {
             }
             return
         }
-        switch EraSwitch.decide(
-            header: headers.protocolVersion, params: message.params, hasSession: headers.sessionID != nil)
-        {
-        case .legacy: break
-        case .modern(let requested):
-            exchange.respond(.error(LegacyDispatcher.unsupportedVersion(requested: requested), id: message.requestID))
-            return
-        case .unknownVersion:
-            exchange.respond(Self.unsupportedVersion)
-            return
-        }
-        if case .request(let id, .initialize, let params) = message {
-            open(id, params, headers, principal, exchange)
-            return
-        }
-        guard let session = session(for: headers, principal, exchange, orphan: message.requestID) else { return }
         switch message {
         case .request(let id, let method, let params):
-            serve(id, method, params, session, principal, headers, exchange)
+            guard isLegacy(headers, params, id, exchange) else { return }
+            if method == .initialize {
+                open(id, params, headers, principal, exchange)
+            } else if let session = session(for: headers, principal, exchange, orphan: id) {
+                serve(id, method, params, session, principal, headers, exchange)
+            }
         case .notification(let method, let params):
+            guard isLegacy(headers, params, nil, exchange),
+                let session = session(for: headers, principal, exchange, orphan: nil)
+            else { return }
             let caller = caller(session, principal, exchange, headers)
             dispatcher.receive(method, params: params, session: session, caller: caller)
             exchange.respond(.accepted)
         case .response(let id, let outcome):
+            guard isLegacy(headers, nil, nil, exchange),
+                let session = session(for: headers, principal, exchange, orphan: nil)
+            else { return }
             session.receive(answerTo: id, outcome)
             exchange.respond(.accepted)
         }
+    }
+
+    /// Whether the message is of a revision that is served; any other has been answered.
+    private func isLegacy(
+        _ headers: RequestHeaders, _ params: JSONSlice?, _ id: RequestID?, _ exchange: ServerExchange
+    ) -> Bool {
+        switch EraSwitch.decide(header: headers.protocolVersion, params: params, hasSession: headers.sessionID != nil) {
+        case .legacy: return true
+        case .modern(let requested):
+            exchange.respond(.error(LegacyDispatcher.unsupportedVersion(requested: requested), id: id))
+        case .unknownVersion:
+            exchange.respond(Self.unsupportedVersion)
+        }
+        return false
     }
 
     static let unsupportedVersion = HTTPAnswer.text(
@@ -252,7 +261,7 @@ final class MCPEndpoint: Sendable {
             return
         }
         let channel = RequestChannel(session: session, exchange: exchange, acceptsStream: headers.acceptsEventStream)
-        exchange.onSlow = { channel.openStream() }
+        exchange.onSlow = channel
         let caller = caller(session, principal, exchange, headers, channel: channel)
         let dispatcher = self.dispatcher
         let task = Task.immediate(executorPreference: exchange.shard.executor) {
@@ -263,8 +272,8 @@ final class MCPEndpoint: Sendable {
             } catch {
                 answer = OutgoingMessage(id: id, error: request.isCancelled ? error : error.ofEndedSession)
             }
-            session.end(id, request)
-            channel.finish(request.isCancelled ? nil : answer)
+            let isUnwanted = session.end(id, request)
+            channel.finish(isUnwanted ? nil : answer)
         }
         request.adopt(task)
     }
@@ -341,18 +350,5 @@ extension RequestError {
         guard code == .cancelled else { return self }
         return RequestError(
             .outcomeUnknown, "Outcome unknown: the session ended while the request was running; it may have run")
-    }
-}
-
-extension MCPMessage {
-    fileprivate var params: JSONSlice? {
-        switch self {
-        case .request(_, _, let params), .notification(_, let params): params
-        case .response: nil
-        }
-    }
-
-    fileprivate var requestID: RequestID? {
-        if case .request(let id, _, _) = self { id } else { nil }
     }
 }

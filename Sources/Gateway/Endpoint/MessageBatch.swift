@@ -5,6 +5,7 @@ import Backends
 import JSONTypes
 import MCPTypes
 import NIOCore
+import Synchronization
 import VirtualServer
 
 /// A JSON-RPC batch (JSON-RPC 2.0 §6, part of MCP in 2025-03-26 only).
@@ -59,19 +60,21 @@ struct MessageBatch: Sendable {
                     continue
                 }
                 group.addTask(executorPreference: caller.shard.executor) {
-                    let task = Task.immediate(executorPreference: caller.shard.executor) { () -> OutgoingMessage in
+                    let answer = Mutex<OutgoingMessage?>(nil)
+                    let task = Task.immediate(executorPreference: caller.shard.executor) {
+                        let message: OutgoingMessage
                         do throws(RequestError) {
                             let result = try await dispatcher.result(
                                 of: method, params: params, session: session, caller: caller)
-                            return OutgoingMessage(id: id, result: result)
+                            message = OutgoingMessage(id: id, result: result)
                         } catch {
-                            return OutgoingMessage(id: id, error: error)
+                            message = OutgoingMessage(id: id, error: error)
                         }
+                        answer.withLock { $0 = message }
                     }
                     request.adopt(task)
-                    let answer = await task.value
-                    session.end(id, request)
-                    return request.isCancelled ? nil : answer.contiguous
+                    await task.value
+                    return session.end(id, request) ? nil : answer.withLock { $0 }?.contiguous
                 }
             }
             for await answer in group {

@@ -9,7 +9,7 @@ import Synchronization
 
 /// The way to a client during one request of its own: the answer becomes an event stream as soon as there is something
 /// to say before the answer itself.
-final class RequestChannel: ClientChannel {
+final class RequestChannel: ClientChannel, SlowAnswer {
     private let session: ClientSession
     private let exchange: ServerExchange
     private let acceptsStream: Bool
@@ -65,6 +65,8 @@ final class RequestChannel: ClientChannel {
         return stream
     }
 
+    func answerIsSlow() { openStream() }
+
     /// Gives the answer, on the stream if there is one. Called on the exchange's loop.
     func finish(_ answer: OutgoingMessage?) {
         let stream = state.withLock { state in
@@ -74,7 +76,7 @@ final class RequestChannel: ClientChannel {
         if let stream {
             stream.finish(answer?.contiguous)
         } else if let answer {
-            exchange.respond(.json(answer))
+            exchange.respond(result: answer)
         } else {
             // A cancelled request gets no answer: an event stream without events.
             if acceptsStream { exchange.beginStream() }

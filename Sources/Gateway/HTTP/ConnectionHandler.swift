@@ -21,10 +21,10 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
     typealias OutboundIn = IOData
     typealias OutboundOut = IOData
 
-    private enum Phase {
+    enum Phase {
         case idle
         /// Reading a request that we answer.
-        case collecting(HTTPRequestHead, ByteBuffer)
+        case collecting(CollectedRequest)
         /// A request of ours is being worked on; what arrives meanwhile waits in `queue`.
         case answering(ServerExchange)
         /// A request is Hummingbird's.
@@ -35,37 +35,39 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
 
     let shard: Shard
     let environment: ConnectionEnvironment
-    private var context: ChannelHandlerContext?
-    private var phase = Phase.idle
-    private var queue: Deque<HTTPServerRequestPart> = []
+    let clock: ShardClock
+    private(set) var context: ChannelHandlerContext?
+    var phase = Phase.idle
+    var queue: Deque<HTTPServerRequestPart> = []
     private var isReadHeld = false
-    private var isInputClosed = false
-    private var closesAfterAnswer = false
+    var isInputClosed = false
+    var closesAfterAnswer = false
     /// The answer to a malformed request that stands behind others.
-    private var brokenBy: HTTPAnswer?
-    private var requestDeadline: NIODeadline
-    private var unwritableSince: NIODeadline?
+    var brokenBy: HTTPAnswer?
+    var requestDeadline: NIODeadline
+    private(set) var unwritableSince: NIODeadline?
     private var forwardedBytes = 0
     /// Clients repeat their `Host`, so it is judged once.
     private var allowedHost: String?
     /// Of the page that makes the current request, if one does; it is allowed.
-    private var origin: String?
+    var origin: String?
 
     /// Parts of pipelined requests that may wait; beyond it the socket is not read.
     private static let maximumQueuedParts = 64
     /// No route beside the MCP endpoint takes a body as long as this.
     private static let maximumForwardedBytes = 256 << 10
     /// A short body of someone without a token is read, so that the connection can be used again.
-    private static let maximumStrangerBytes = 64 << 10
+    static let maximumStrangerBytes = 64 << 10
     private static let drainTime = TimeAmount.seconds(1)
 
     init(shard: Shard, environment: ConnectionEnvironment) {
         self.shard = shard
         self.environment = environment
+        clock = environment.endpoint.clock(of: shard)
         requestDeadline = .now() + environment.limits.requestReadTimeout
     }
 
-    private var limits: GatewayLimits { environment.limits }
+    var limits: GatewayLimits { environment.limits }
 
     // MARK: Channel events
 
@@ -98,6 +100,17 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
             } else {
                 queue.append(part)
             }
+        }
+    }
+
+    /// What was read for us concerns nobody behind us, and neither does reading on: asking for it here spares both the
+    /// way through handlers that sleep.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        switch phase {
+        case .idle, .collecting, .answering:
+            if queue.count < Self.maximumQueuedParts { context.read() }
+        case .forwarding, .draining:
+            context.fireChannelReadComplete()
         }
     }
 
@@ -174,24 +187,18 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
 
     // MARK: Requests
 
-    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+    func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch (phase, part) {
         case (.idle, .head(let head)):
             begin(head, context)
-        case (.collecting(let head, var body), .body(let bytes)):
-            guard body.readableBytes + bytes.readableBytes <= limits.requestBodyBytes else {
+        case (.collecting(let request), .body(let bytes)):
+            guard request.body.readableBytes + bytes.readableBytes <= limits.requestBodyBytes else {
                 reject(.text(413, "Request Entity Too Large"), context)
                 return
             }
-            phase = .idle  // lets go of the buffer, so that appending does not copy it
-            if body.readableBytes == 0 {
-                body = bytes
-            } else {
-                body.writeImmutableBuffer(bytes)
-            }
-            phase = .collecting(head, body)
-        case (.collecting(let head, let body), .end):
-            answer(head, body, context)
+            request.append(bytes)
+        case (.collecting(let request), .end):
+            answer(request.headers, request.body)
         case (.forwarding(isRead: false, let isAnswered), .end):
             context.fireChannelRead(wrapInboundOut(part))
             context.fireChannelReadComplete()
@@ -242,33 +249,33 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
             reject(refusal, context)
             return
         }
-        phase = .collecting(head, ByteBuffer())
+        phase = .collecting(CollectedRequest(RequestHeaders(head)))
         if let expectation = head.headers.first(name: "expect"), expectation.isHeader("100-continue") {
             writeAndFlush(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
         }
     }
 
-    private func answer(_ head: HTTPRequestHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
+    func answer(_ headers: RequestHeaders, _ body: ByteBuffer) {
         let exchange = ServerExchange(
-            connection: self, shard: shard,
-            keepAlive: head.isKeepAlive && !closesAfterAnswer && !(isInputClosed && queue.isEmpty),
-            omitsBody: head.method == .HEAD, limits: limits)
+            connection: self,
+            keepAlive: headers.keepsAlive && !closesAfterAnswer && !(isInputClosed && queue.isEmpty),
+            omitsBody: headers.wantsNoBody)
         phase = .answering(exchange)
         if let origin {
             exchange.extraFields = EndpointCORS.answerFields(origin)
-            if head.method == .OPTIONS {
+            if headers.isPreflight {
                 exchange.respond(EndpointCORS.preflight)
                 return
             }
         }
-        environment.endpoint.handle(RequestHeaders(head), body: body, exchange: exchange)
+        environment.endpoint.handle(headers, body: body, exchange: exchange)
     }
 
     /// Answers a request whose rest is not wanted, and ends the connection so that the rest cannot pass for a request.
-    private func reject(_ answer: HTTPAnswer, _ context: ChannelHandlerContext) {
+    func reject(_ answer: HTTPAnswer, _ context: ChannelHandlerContext) {
         var answer = answer
         answer.closesConnection = true
-        let exchange = ServerExchange(connection: self, shard: shard, keepAlive: false, limits: limits)
+        let exchange = ServerExchange(connection: self, keepAlive: false)
         phase = .answering(exchange)
         queue.removeAll()
         exchange.respond(answer)
@@ -350,44 +357,6 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
         if isReadHeld {
             isReadHeld = false
             context.read()
-        }
-    }
-
-    // MARK: Output
-
-    var isWritable: Bool { context?.channel.isWritable ?? false }
-
-    func writeAndFlush(_ bytes: ByteBuffer) {
-        context?.writeAndFlush(wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
-    }
-
-    func write(_ bytes: ByteBuffer) {
-        context?.write(wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
-    }
-
-    func flush() { context?.flush() }
-
-    func close() { context?.close(promise: nil) }
-
-    // MARK: Deadlines
-
-    func sweep(now: NIODeadline) {
-        guard let context else { return }
-        if let unwritableSince, now - unwritableSince > limits.writeTimeout {
-            context.close(promise: nil)
-            return
-        }
-        switch phase {
-        case .idle:
-            if now > requestDeadline { context.close(promise: nil) }
-        case .collecting:
-            if now > requestDeadline { reject(.text(408, "Request Timeout"), context) }
-        case .forwarding(isRead: false, _):
-            if now > requestDeadline { context.close(promise: nil) }
-        case .forwarding: break
-        case .answering(let exchange): exchange.sweep(now: now)
-        case .draining(let until):
-            if now > until { context.close(promise: nil) }
         }
     }
 }

@@ -27,6 +27,10 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
                 leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)
             let connection = ConnectionHandler(shard: shards.shard(of: channel.eventLoop), environment: environment)
             let pipeline = channel.pipeline.syncOperations
+            // What is passed through is looked up among all headers, which only the decoder keeps.
+            if environment.endpoint.settings.passthroughHeaders.isEmpty {
+                try pipeline.addHandler(PlainRequestHandler(connection: connection))
+            }
             try pipeline.addHandler(ByteToMessageHandler(decoder))
             try pipeline.addHandler(connection)
             try pipeline.addHandler(HTTPResponseEncoder())

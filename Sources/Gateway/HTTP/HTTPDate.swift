@@ -12,11 +12,14 @@ struct HTTPDate {
     private(set) var text = ""
     private var second: Int = -1
 
-    mutating func refresh() {
+    /// - Returns: whether the text is another one now.
+    @discardableResult
+    mutating func refresh() -> Bool {
         let now = time(nil)
-        guard now != second else { return }
+        guard now != second else { return false }
         second = now
         text = Self.render(now)
+        return true
     }
 
     private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]

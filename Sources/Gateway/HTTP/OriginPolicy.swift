@@ -47,7 +47,7 @@ struct OriginPolicy: Sendable {
         if hostCount > 1 { return .ambiguousHost }
         if let host {
             if host != lastAllowedHost {
-                guard isAllowed(host: host) else { return .foreignHost(host) }
+                guard allows(host: host) else { return .foreignHost(host) }
                 lastAllowedHost = host
             }
         } else if head.version != .http1_0 {
@@ -58,7 +58,8 @@ struct OriginPolicy: Sendable {
         return nil
     }
 
-    private func isAllowed(host: String) -> Bool {
+    /// Whether a client may call the server by this name.
+    func allows(host: String) -> Bool {
         if Self.isLoopbackAuthority(host) && isLoopback { return true }
         if !isLoopback && hosts.isEmpty { return true }
         let lowered = host.lowercased()

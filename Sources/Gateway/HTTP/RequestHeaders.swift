@@ -10,6 +10,8 @@ struct RequestHeaders {
 
     let method: Method
     private let methodName: String
+    /// Whether the connection is to stay open after the answer.
+    let keepsAlive: Bool
     let accept: String?
     let contentType: String?
     let sessionID: String?
@@ -23,6 +25,7 @@ struct RequestHeaders {
 
     init(_ head: HTTPRequestHead) {
         methodName = head.method.rawValue
+        keepsAlive = head.isKeepAlive
         switch head.method {
         case .POST: method = .post
         case .GET: method = .get
@@ -59,6 +62,34 @@ struct RequestHeaders {
         self.all = head.headers
     }
 
+    /// What a plain request says. Usual values are constants and cost no allocation.
+    init(_ head: PlainRequestHead, in bytes: UnsafeRawBufferPointer, target: String) {
+        func text(_ range: Range<Int>?) -> String? { range.map { String(decoding: bytes[$0], as: UTF8.self) } }
+        func text(_ range: Range<Int>?, usually usual: String) -> String? {
+            guard let range, range.count == usual.utf8.count, bytes[range].elementsEqual(usual.utf8) else {
+                return text(range)
+            }
+            return usual
+        }
+        method = .post
+        methodName = "POST"
+        keepsAlive = true
+        accept = text(head.accept, usually: Self.usualAccept)
+        contentType = text(head.contentType, usually: Self.json)
+        sessionID = text(head.sessionID)
+        protocolVersion = text(head.protocolVersion)
+        lastEventID = nil
+        authorization = text(head.authorization).map { [$0] } ?? []
+        dpop = text(head.dpop).map { [$0] } ?? []
+        self.target = target
+        all = HTTPHeaders()
+    }
+
+    /// Whether the answer has a head only (RFC 9110 §9.3.2).
+    var wantsNoBody: Bool { methodName == "HEAD" }
+    /// Whether a page asks what it may do (Fetch Standard, CORS-preflight request).
+    var isPreflight: Bool { methodName == "OPTIONS" }
+
     /// What the request says about who makes it.
     var bearer: BearerRequest {
         let query = target.utf8.firstIndex(of: UInt8(ascii: "?")).map { target[target.index(after: $0)...] }
@@ -70,13 +101,16 @@ struct RequestHeaders {
     /// Whether the body is declared to be JSON; parameters such as `charset` do not matter.
     var hasJSONBody: Bool {
         guard let contentType else { return false }
-        if contentType == "application/json" { return true }
+        if contentType == Self.json { return true }
         let media = contentType.prefix { $0 != ";" }
         return media.trimmed.isHeader("application/json")
     }
 
     /// What nearly every client sends, word for word, so that it need not be taken apart.
-    private var acceptsBothAsUsual: Bool { accept == "application/json, text/event-stream" }
+    private static let usualAccept = "application/json, text/event-stream"
+    private static let json = "application/json"
+
+    private var acceptsBothAsUsual: Bool { accept == Self.usualAccept }
 
     /// No `Accept` at all means that anything goes (RFC 9110 §12.5.1).
     var acceptsJSON: Bool {

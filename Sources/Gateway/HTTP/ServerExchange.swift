@@ -5,6 +5,11 @@ import Backends
 import MCPTypes
 import NIOCore
 
+/// Whoever can tell a client something while its answer is not there. Called on the exchange's loop.
+protocol SlowAnswer: AnyObject {
+    func answerIsSlow()
+}
+
 /// One request of a client and the way its answer takes: whole, or as an event stream.
 ///
 /// `@unchecked Sendable`: confined to the connection's event loop, which `shard` names; every method asserts it.
@@ -22,28 +27,24 @@ final class ServerExchange: @unchecked Sendable {
     private let keepAlive: Bool
     /// An answer to `HEAD` has no body (RFC 9110 §9.3.2).
     private let omitsBody: Bool
-    private let limits: GatewayLimits
     private var state = State.waiting
+    /// When the request was complete or, of a stream, when something was written last.
     private var lastWrite = NIODeadline.now()
-    private let started = NIODeadline.now()
 
     /// Called once, when the connection is gone before the answer ended.
     var onDisconnect: (() -> Void)?
     /// Called when the peer has stopped sending, or when the process shuts down, while a stream is open.
     var onShutdown: (() -> Void)?
     /// Called when nothing has been answered for so long that proxies and people wonder.
-    var onSlow: (() -> Void)?
+    var onSlow: (any SlowAnswer)?
     /// Header fields that the answer gets whatever it is.
     var extraFields: [(StaticString, String)] = []
 
-    init(
-        connection: ConnectionHandler, shard: Shard, keepAlive: Bool, omitsBody: Bool = false, limits: GatewayLimits
-    ) {
+    init(connection: ConnectionHandler, keepAlive: Bool, omitsBody: Bool = false) {
         self.connection = connection
-        self.shard = shard
+        shard = connection.shard
         self.keepAlive = keepAlive
         self.omitsBody = omitsBody
-        self.limits = limits
     }
 
     var isEnded: Bool { if case .ended = state { true } else { false } }
@@ -55,25 +56,44 @@ final class ServerExchange: @unchecked Sendable {
         guard case .waiting = state, let connection else { return }
         let staysOpen = keepAlive && !answer.closesConnection
         state = .ended
-        var head = ByteBufferAllocator().buffer(capacity: 256 + (answer.body?.head.readableBytes ?? 0))
+        let count = answer.body?.count ?? 0
+        var head = ByteBufferAllocator().buffer(capacity: 256 + min(count, 32 << 10))
         writeHead(
             &head, status: answer.status, contentType: answer.contentType, fields: answer.fields, staysOpen: staysOpen)
         head.writeStaticString("Content-Length: ")
-        head.writeInteger(asText: answer.body?.count ?? 0)
+        head.writeInteger(asText: count)
         head.writeStaticString("\r\n\r\n")
-        if let body = answer.body, !omitsBody {
-            head.writeImmutableBuffer(body.head)
-            if let payload = body.payload, let tail = body.tail {
-                connection.write(head)
-                connection.write(payload)
-                connection.writeAndFlush(tail)
-            } else {
-                connection.writeAndFlush(head)
-            }
+        send(head, omitsBody ? nil : answer.body, to: connection)
+        finish(staysOpen: staysOpen)
+    }
+
+    /// Answers a request that went well: the bytes of `respond(.json(result))`, with a head that is made once a second.
+    func respond(result: OutgoingMessage) {
+        shard.eventLoop.assertInEventLoop()
+        guard case .waiting = state, let connection else { return }
+        guard keepAlive, !omitsBody, extraFields.isEmpty else {
+            respond(.json(result))
+            return
+        }
+        state = .ended
+        let start = connection.clock.resultHead
+        let count = result.count
+        var head = ByteBufferAllocator().buffer(capacity: start.readableBytes + 24 + min(count, 32 << 10))
+        head.writeImmutableBuffer(start)
+        head.writeInteger(asText: count)
+        head.writeStaticString("\r\n\r\n")
+        send(head, result, to: connection)
+        finish(staysOpen: true)
+    }
+
+    private func send(_ head: consuming ByteBuffer, _ body: OutgoingMessage?, to connection: ConnectionHandler) {
+        if let (payload, end) = body?.write(to: &head) {
+            connection.write(head)
+            connection.write(payload)
+            connection.writeAndFlush(end)
         } else {
             connection.writeAndFlush(head)
         }
-        finish(staysOpen: staysOpen)
     }
 
     /// Answers with an event stream that `write` and `end` continue.
@@ -145,7 +165,7 @@ final class ServerExchange: @unchecked Sendable {
         head.writeStaticString("HTTP/1.1 ")
         head.writeStaticString(HTTPAnswer.reason(status))
         head.writeStaticString("\r\nDate: ")
-        head.writeString(connection?.environment.endpoint.clock(of: shard).text ?? "")
+        head.writeString(connection?.clock.text ?? "")
         if let contentType {
             head.writeStaticString("\r\nContent-Type: ")
             head.writeStaticString(contentType)
@@ -184,13 +204,14 @@ final class ServerExchange: @unchecked Sendable {
     func quiesce() { onShutdown?() }
 
     func sweep(now: NIODeadline) {
+        guard let interval = connection?.environment.limits.keepAliveInterval else { return }
         switch state {
         case .streaming:
-            if now - lastWrite > limits.keepAliveInterval { write(Self.keepAliveComment) }
+            if now - lastWrite > interval { write(Self.keepAliveComment) }
         case .waiting:
-            if now - started > .nanoseconds(limits.keepAliveInterval.nanoseconds / 2), let onSlow {
+            if now - lastWrite > .nanoseconds(interval.nanoseconds / 2), let onSlow {
                 self.onSlow = nil
-                onSlow()
+                onSlow.answerIsSlow()
             }
         case .ended: break
         }

@@ -73,19 +73,19 @@ final class ClientSession: Sendable {
     func adopt(_ principal: Principal) { state.withLock { $0.latestPrincipal = principal } }
 
     /// The backend sessions, made with the first request that needs one: an idle session costs no more than this.
-    var backends: BackendSessions {
-        state.withLock { state in
-            if let backends = state.backends { return backends }
-            let backends = BackendSessions(
-                capabilities: capabilities,
-                inbound: { [weak self] _, method, params in self?.receive(method, params) },
-                channel: { [weak self] in self.map { GeneralChannel(session: $0) } },
-                credential: { [weak self, credentials] backend in
-                    credentials.credential(backend) { [weak self] in self?.latestPrincipal }
-                })
-            state.backends = backends
-            return backends
-        }
+    var backends: BackendSessions { state.withLock { backends(&$0) } }
+
+    private func backends(_ state: inout State) -> BackendSessions {
+        if let backends = state.backends { return backends }
+        let backends = BackendSessions(
+            capabilities: capabilities,
+            inbound: { [weak self] _, method, params in self?.receive(method, params) },
+            channel: { [weak self] in self.map { GeneralChannel(session: $0) } },
+            credential: { [weak self, credentials] backend in
+                credentials.credential(backend) { [weak self] in self?.latestPrincipal }
+            })
+        state.backends = backends
+        return backends
     }
 
     // MARK: Use and end
@@ -137,12 +137,18 @@ final class ClientSession: Sendable {
         }
     }
 
-    func end(_ id: RequestID, _ request: InFlightRequest) {
-        request.end()
+    /// - Returns: whether the client asked for no answer.
+    @discardableResult
+    func end(_ id: RequestID, _ request: InFlightRequest) -> Bool {
+        let isUnwanted = request.end()
         state.withLock { state in
             state.lastUsed = .now()
-            if state.inFlight[id] === request { state.inFlight[id] = nil }
+            // Another request may have come under this id since the session was closed.
+            if let current = state.inFlight.removeValue(forKey: id), current !== request {
+                state.inFlight[id] = current
+            }
         }
+        return isUnwanted
     }
 
     /// The client wants no answer to `id` any more; an unknown or finished id is nothing (2025-11-25, Cancellation).

@@ -6,7 +6,7 @@ import Synchronization
 /// A request of a client that is being worked on, as its cancellation sees it.
 final class InFlightRequest: Sendable {
     private struct State {
-        var cancelTask: (@Sendable () -> Void)?
+        var task: Task<Void, Never>?
         var isStopped = false
         var isUnwanted = false
         var isOver = false
@@ -15,9 +15,9 @@ final class InFlightRequest: Sendable {
     private let state = Mutex(State())
 
     /// The request's task, once it exists; it may have ended before it is known here.
-    func adopt<Success>(_ task: Task<Success, Never>) {
+    func adopt(_ task: Task<Void, Never>) {
         let isStopped = state.withLock { state in
-            if !state.isOver { state.cancelTask = { task.cancel() } }
+            if !state.isOver { state.task = task }
             return state.isStopped
         }
         if isStopped { task.cancel() }
@@ -25,18 +25,21 @@ final class InFlightRequest: Sendable {
 
     /// - Parameter isUnwanted: whether the client itself wants no answer any more.
     func cancel(isUnwanted: Bool = true) {
-        let cancelTask = state.withLock { state in
+        let task = state.withLock { state in
             state.isStopped = true
             state.isUnwanted = state.isUnwanted || isUnwanted
-            return state.cancelTask
+            return state.task
         }
-        cancelTask?()
+        task?.cancel()
     }
 
-    func end() {
+    /// - Returns: whether the client asked for no answer.
+    @discardableResult
+    func end() -> Bool {
         state.withLock { state in
             state.isOver = true
-            state.cancelTask = nil
+            state.task = nil
+            return state.isUnwanted
         }
     }
 

@@ -227,8 +227,8 @@ private final class StdioConnection: ChannelInboundHandler, @unchecked Sendable 
             } catch {
                 message = OutgoingMessage(id: id, error: error)
             }
-            session.end(id, request)
-            if !request.isCancelled { self.answer(message) }
+            let isUnwanted = session.end(id, request)
+            if !isUnwanted { self.answer(message) }
             self.requestEnded()
         }
         request.adopt(task)

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONTypes
+import MCPTypes
 import NIOCore
 import Testing
 
@@ -41,6 +43,17 @@ struct RequestHeadTests {
                 + "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\nX-Key: k\r\n"
                 + "Mcp-Session-Id: s1\r\nMCP-Protocol-Version: 2025-11-25\r\nX-Trace: t\r\n"
                 + "Content-Length: 7\r\n\r\n{\"a\":1}")
+    }
+
+    @Test(
+        "A message that is spelled in its place is the same request", arguments: [MCPMethod.toolsCall, .other("é\"")])
+    func message(_ method: MCPMethod) {
+        let prefix = RequestHead.prefix("POST", endpoint, fields: [], static: [])
+        let forwarded = ForwardedHeaders(fields: [ForwardedHeaders.Field(name: "X-Trace", value: "t")])
+        let message = RequestMessage(id: 41, method: method, params: JSONSlice(["text": "é😀"]))
+        #expect(
+            RequestHead.post(prefix: prefix, message: message, forwarded: forwarded)
+                == RequestHead.post(prefix: prefix, body: message.bytes, forwarded: forwarded))
     }
 
     @Test("GET and DELETE have no body and say so by having no length")

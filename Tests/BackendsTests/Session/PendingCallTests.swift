@@ -14,25 +14,30 @@ import Testing
 struct PendingCallTests {
     private let shard = Shard(index: 0, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
 
+    /// Counts what a call tells its transport.
+    private final class Transport: CallTransport, Sendable {
+        let counts = Mutex((releases: 0, withdrawals: 0))
+
+        func release(_ call: PendingCall) { counts.withLock { $0.releases += 1 } }
+        func withdraw(_ call: PendingCall) { counts.withLock { $0.withdrawals += 1 } }
+    }
+
     /// A call that is waited for, with its outcome.
     private final class Waiting: Sendable {
         let call: PendingCall
         let outcome: Task<CallOutcome, Never>
-        private let counts = Mutex((releases: 0, withdrawals: 0))
+        private let transport = Transport()
 
         init(_ shard: Shard, timeout: TimeAmount) async throws {
             let call = PendingCall(id: 7, shard: shard, timeout: timeout, deadline: .now() + timeout)
             self.call = call
             outcome = Task(executorPreference: shard.executor) { await call.wait() }
-            try await shard.eventLoop.submit {
-                call.release = { self.counts.withLock { $0.releases += 1 } }
-                call.withdraw = { self.counts.withLock { $0.withdrawals += 1 } }
-            }.get()
+            try await shard.eventLoop.submit { [transport] in call.transport = transport }.get()
         }
 
         /// How often the transport was told to let go, and to tell the backend.
-        var released: Int { counts.withLock { $0.releases } }
-        var withdrawn: Int { counts.withLock { $0.withdrawals } }
+        var released: Int { transport.counts.withLock { $0.releases } }
+        var withdrawn: Int { transport.counts.withLock { $0.withdrawals } }
 
         func onLoop(_ body: @escaping @Sendable (PendingCall) -> Void) async throws {
             try await call.shard.eventLoop.submit { [call] in body(call) }.get()

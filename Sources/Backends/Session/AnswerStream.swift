@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import MCPTypes
+import NIOCore
+
+/// The way that one call's answer takes, over as many streams as the server makes of it.
+///
+/// `@unchecked Sendable`: confined to its call's loop.
+final class AnswerStream: Sweepable, @unchecked Sendable {
+    static let maximumAttempts = 10
+    /// How long a stream may stay open after the answer it was for.
+    private static let lingerTime = TimeAmount.seconds(1)
+
+    let link: StreamableHTTPLink
+    let call: PendingCall
+    /// What the request carried; so does its continuation.
+    let headers: ForwardedHeaders
+    /// Whether the answer's head tells the id of a new session.
+    let isHandshake: Bool
+    var exchange: HTTPExchange?
+    var lastEventID: String?
+    var retry: Int?
+    var attempts = 0
+    var isResuming = false
+    private var lingersUntil: NIODeadline?
+
+    init(link: StreamableHTTPLink, call: PendingCall, headers: ForwardedHeaders, isHandshake: Bool) {
+        self.link = link
+        self.call = call
+        self.headers = headers
+        self.isHandshake = isHandshake
+    }
+
+    /// The answer has come; the stream should end now, and its connection is wanted back.
+    func linger() {
+        guard lingersUntil == nil else { return }
+        lingersUntil = .now() + Self.lingerTime
+        call.shard.watch(self)
+    }
+
+    func stopLingering() {
+        if lingersUntil != nil { call.shard.unwatch(self) }
+    }
+
+    func sweep(now: NIODeadline) {
+        guard let lingersUntil, now >= lingersUntil else { return }
+        exchange?.abort()
+    }
+}
+
+extension AnswerStream: HTTPExchangeReceiver {
+    var takesEvents: Bool { true }
+
+    func exchangeBegan(_ head: HTTP1ResponseHead) {
+        if isHandshake && !isResuming { link.adoptSessionID(head) }
+    }
+
+    func exchangeReceived(_ event: SSEEvent) {
+        attempts = 0
+        link.receive(event, self)
+    }
+
+    func exchangeEnded(_ reply: HTTPReply) {
+        if isResuming {
+            link.finishedResuming(reply, self)
+        } else {
+            link.finished(reply, self)
+        }
+    }
+}
+
+extension AnswerStream: CallTransport {
+    func release(_ call: PendingCall) { exchange?.abort() }
+
+    /// Closing the connection alone is not a cancellation (2025-11-25, Transports).
+    func withdraw(_ call: PendingCall) { link.withdraw(call) }
+}

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Backends
+import NIOCore
+
+/// What exchanges write, and what happens when nobody does anything.
+extension ConnectionHandler {
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    func writeAndFlush(_ bytes: ByteBuffer) {
+        context?.writeAndFlush(wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
+    }
+
+    func write(_ bytes: ByteBuffer) {
+        context?.write(wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
+    }
+
+    func flush() { context?.flush() }
+
+    func close() { context?.close(promise: nil) }
+
+    // MARK: Deadlines
+
+    func sweep(now: NIODeadline) {
+        guard let context else { return }
+        if let unwritableSince, now - unwritableSince > limits.writeTimeout {
+            context.close(promise: nil)
+            return
+        }
+        switch phase {
+        case .idle:
+            if now > requestDeadline { context.close(promise: nil) }
+        case .collecting:
+            if now > requestDeadline { reject(.text(408, "Request Timeout"), context) }
+        case .forwarding(isRead: false, _):
+            if now > requestDeadline { context.close(promise: nil) }
+        case .forwarding: break
+        case .answering(let exchange): exchange.sweep(now: now)
+        case .draining(let until):
+            if now > until { context.close(promise: nil) }
+        }
+    }
+}

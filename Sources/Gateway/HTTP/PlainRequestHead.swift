@@ -1,0 +1,186 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where the interesting parts of a plain `POST` lie in its bytes.
+///
+/// Plain is what nobody can read in two ways: one spelling of the request line, every line ended by CRLF, no control or
+/// non-ASCII bytes, exactly one `Host` and one decimal `Content-Length`, and nothing that changes how the message ends or
+/// what happens to the connection. Everything else is no error here but somebody else's business: reading yields `nil`,
+/// and the full decoder looks at the same bytes. It so refuses what must be refused (RFC 9112 §5, §6.3, §11.2), and
+/// whatever is read here, the decoder would read alike.
+struct PlainRequestHead {
+    /// How many bytes the head has, the empty line included.
+    private(set) var length = 0
+    private(set) var target = 0..<0
+    private(set) var host = 0..<0
+    private(set) var contentLength = 0
+    private(set) var accept: Range<Int>?
+    private(set) var contentType: Range<Int>?
+    private(set) var sessionID: Range<Int>?
+    private(set) var protocolVersion: Range<Int>?
+    private(set) var authorization: Range<Int>?
+    private(set) var dpop: Range<Int>?
+    private var hasContentLength = false
+
+    /// - Parameters:
+    ///   - bytes: all that has arrived, from the first byte of the request.
+    ///   - maximumBytes: longer heads are not plain.
+    ///   - maximumLines: nor are those with more lines.
+    init?(_ bytes: UnsafeRawBufferPointer, maximumBytes: Int, maximumLines: Int) {
+        let text = UnsafeRawBufferPointer(rebasing: bytes.prefix(maximumBytes))
+        guard var position = readRequestLine(text) else { return nil }
+        var lines = 0
+        while true {
+            guard position + 1 < text.count else { return nil }
+            if text[position] == .carriageReturn {
+                guard text[position + 1] == .lineFeed else { return nil }
+                break
+            }
+            lines += 1
+            guard lines <= maximumLines, let next = readFieldLine(text, position) else { return nil }
+            position = next
+        }
+        length = position + 2
+        guard !host.isEmpty, hasContentLength else { return nil }
+    }
+
+    /// - Returns: where the next line begins.
+    private mutating func readRequestLine(_ text: UnsafeRawBufferPointer) -> Int? {
+        guard text.continues(with: "POST /", at: 0) else { return nil }
+        var position = 6
+        while position < text.count, text[position].isPlainInTarget { position += 1 }
+        guard text.continues(with: " HTTP/1.1\r\n", at: position) else { return nil }
+        target = 5..<position
+        return position + 11
+    }
+
+    /// - Returns: where the next line begins.
+    private mutating func readFieldLine(_ text: UnsafeRawBufferPointer, _ start: Int) -> Int? {
+        var position = start
+        while position < text.count, text[position].isToken { position += 1 }
+        let name = start..<position
+        guard !name.isEmpty, position < text.count, text[position] == UInt8(ascii: ":") else { return nil }
+        position += 1
+        while position < text.count, text[position] == .space { position += 1 }
+        let valueStart = position
+        position = text.endOfPlainText(from: position)
+        let value = valueStart..<position
+        guard !value.isEmpty, text[position - 1] != .space, position + 1 < text.count,
+            text[position] == .carriageReturn, text[position + 1] == .lineFeed,
+            note(text, name, value)
+        else { return nil }
+        return position + 2
+    }
+
+    /// - Returns: whether the request is still a plain one.
+    private mutating func note(_ text: UnsafeRawBufferPointer, _ name: Range<Int>, _ value: Range<Int>) -> Bool {
+        func isNamed(_ expected: StaticString) -> Bool { text.spells(expected, in: name) }
+        switch name.count {
+        case 2: return !isNamed("te")
+        case 4:
+            if isNamed("host") {
+                guard host.isEmpty else { return false }
+                host = value
+            } else if isNamed("dpop") {
+                return Self.take(value, &dpop)
+            }
+        case 6:
+            if isNamed("accept") { return Self.take(value, &accept) }
+            return !isNamed("origin") && !isNamed("expect")
+        case 7: return !isNamed("upgrade") && !isNamed("trailer")
+        case 10: return !isNamed("connection") || text.spells("keep-alive", in: value)
+        case 12: if isNamed("content-type") { return Self.take(value, &contentType) }
+        case 13:
+            if isNamed("authorization") { return Self.take(value, &authorization) }
+            return !isNamed("last-event-id")
+        case 14:
+            if isNamed("mcp-session-id") { return Self.take(value, &sessionID) }
+            if isNamed("content-length") { return takeContentLength(text, value) }
+        case 16: return !isNamed("proxy-connection")
+        case 17: return !isNamed("transfer-encoding")
+        case 20: if isNamed("mcp-protocol-version") { return Self.take(value, &protocolVersion) }
+        default: break
+        }
+        return true
+    }
+
+    /// A field that is there twice is for the full decoder, too.
+    private static func take(_ value: Range<Int>, _ slot: inout Range<Int>?) -> Bool {
+        guard slot == nil else { return false }
+        slot = value
+        return true
+    }
+
+    private mutating func takeContentLength(_ text: UnsafeRawBufferPointer, _ value: Range<Int>) -> Bool {
+        guard !hasContentLength, value.count <= 9, value.count == 1 || text[value.lowerBound] != UInt8(ascii: "0")
+        else { return false }
+        for position in value {
+            guard text[position] >= UInt8(ascii: "0"), text[position] <= UInt8(ascii: "9") else { return false }
+            contentLength = contentLength * 10 + Int(text[position] - UInt8(ascii: "0"))
+        }
+        hasContentLength = true
+        return true
+    }
+}
+
+extension UInt8 {
+    fileprivate static var carriageReturn: UInt8 { 0x0D }
+    fileprivate static var lineFeed: UInt8 { 0x0A }
+    fileprivate static var space: UInt8 { 0x20 }
+
+    /// RFC 9110 §5.6.2, as two sets of 64 bits: bytes 0 to 63, and 64 to 127.
+    @inline(__always)
+    fileprivate var isToken: Bool {
+        guard self < 128 else { return false }
+        let set: UInt64 = self < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
+        return (set &>> UInt64(self & 63)) & 1 == 1
+    }
+
+    /// What paths and queries are usually written with (RFC 3986 §2.3, and `/?=&%:@+,;`).
+    @inline(__always)
+    fileprivate var isPlainInTarget: Bool {
+        guard self < 128 else { return false }
+        let set: UInt64 = self < 64 ? 0xAFFF_F860_0000_0000 : 0x47FF_FFFE_87FF_FFFF
+        return (set &>> UInt64(self & 63)) & 1 == 1
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    @inline(__always)
+    fileprivate func continues(with expected: StaticString, at start: Int) -> Bool {
+        guard count - start >= expected.utf8CodeUnitCount else { return false }
+        for offset in 0..<expected.utf8CodeUnitCount where self[start + offset] != expected.utf8Start[offset] {
+            return false
+        }
+        return true
+    }
+
+    /// Whether a part is `expected`, which is in lower case and as long, without regard to case.
+    @inline(__always)
+    fileprivate func spells(_ expected: StaticString, in part: Range<Int>) -> Bool {
+        guard part.count == expected.utf8CodeUnitCount else { return false }
+        for offset in 0..<expected.utf8CodeUnitCount {
+            let byte = self[part.lowerBound + offset]
+            let lowered = byte &- 0x41 < 26 ? byte | 0x20 : byte
+            guard lowered == expected.utf8Start[offset] else { return false }
+        }
+        return true
+    }
+
+    /// Where the visible ASCII characters and spaces from `start` on end, looked at eight at a time.
+    ///
+    /// The lowest mark in a word is exact; marks above it may be borrowed from it and mean nothing.
+    @inline(__always)
+    fileprivate func endOfPlainText(from start: Int) -> Int {
+        var position = start
+        while position + 8 <= count {
+            let word = UInt64(littleEndian: loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            let marks =
+                ((word &- 0x2020_2020_2020_2020) | (word &+ 0x0101_0101_0101_0101) | word) & 0x8080_8080_8080_8080
+            if marks != 0 { return position + marks.trailingZeroBitCount >> 3 }
+            position += 8
+        }
+        while position < count, self[position] >= 0x20, self[position] < 0x7F { position += 1 }
+        return position
+    }
+}
