@@ -15,7 +15,7 @@ import Musl
 import Darwin
 #endif
 
-/// An example MCP server of the Legacy era: for the quick start, for tests and for benchmarks.
+/// An example MCP server of both eras: for the quick start, for tests and for benchmarks.
 ///
 /// It shares no protocol code with the gateway, so that a mistake in one does not hide in the other.
 package struct ExampleBackend: Service {

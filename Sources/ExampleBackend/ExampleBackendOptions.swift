@@ -18,6 +18,7 @@ package struct ExampleBackendOptions: Sendable {
     }
 
     package var transport: Transport
+    package var era: Era
     package var profile: Profile
     /// `serverInfo.name`; the profile has one of its own.
     package var name: String?
@@ -33,14 +34,27 @@ package struct ExampleBackendOptions: Sendable {
     package var retryMilliseconds: Int
     /// How long a question to the client stays open.
     package var patience: Duration
+    /// `ttlMs` of cacheable Modern results.
+    package var cacheMilliseconds: Int
+    /// How often a comment goes out on an open Modern stream.
+    package var keepAlive: Duration
+    /// Tasks at a time, and the longest time for which one is kept.
+    package var taskLimit: Int
+    package var taskLifetime: Duration
+    /// How often a client is told to ask for a task.
+    package var taskPollMilliseconds: Int
     package var faults: ExampleBackendFaults
 
     package init(
-        transport: Transport, profile: Profile = .everything, name: String? = nil, extraTools: Int = 0,
+        transport: Transport, era: Era = .standard, profile: Profile = .everything, name: String? = nil,
+        extraTools: Int = 0,
         pageSize: Int = 0, sseAlways: Bool = false, sessionLimit: Int = 10_000, retryMilliseconds: Int = 500,
-        patience: Duration = .seconds(600), faults: ExampleBackendFaults = ExampleBackendFaults()
+        patience: Duration = .seconds(600), cacheMilliseconds: Int = 0, keepAlive: Duration = .seconds(15),
+        taskLimit: Int = 1_000, taskLifetime: Duration = .seconds(600), taskPollMilliseconds: Int = 100,
+        faults: ExampleBackendFaults = ExampleBackendFaults()
     ) {
         self.transport = transport
+        self.era = era
         self.profile = profile
         self.name = name
         self.extraTools = min(max(extraTools, 0), 100_000)
@@ -49,6 +63,11 @@ package struct ExampleBackendOptions: Sendable {
         self.sessionLimit = max(sessionLimit, 1)
         self.retryMilliseconds = max(retryMilliseconds, 0)
         self.patience = patience
+        self.cacheMilliseconds = max(cacheMilliseconds, 0)
+        self.keepAlive = keepAlive
+        self.taskLimit = max(taskLimit, 1)
+        self.taskLifetime = min(max(taskLifetime, .milliseconds(1)), .seconds(86_400))
+        self.taskPollMilliseconds = max(taskPollMilliseconds, 1)
         self.faults = faults
     }
 }
@@ -77,6 +96,13 @@ package struct ExampleBackendFaults: Sendable {
     package var banner = false
     /// Stdio: goes on after the end of standard input, until it is told to stop.
     package var ignoresEndOfInput = false
+    /// How `server/discover` behaves, and how long it takes.
+    package var discover = DiscoverBehaviour.honest
+    package var discoverDelay: Duration = .zero
+    /// Answers Modern lists with `input_required`, which they must not.
+    package var listsAskForInput = false
+    /// Lists tools whose `x-mcp-header` annotations break the rules.
+    package var invalidHeaderTools = false
     /// Exits with status 3 when this many calls have arrived.
     package var exitAfterCalls: Int?
 

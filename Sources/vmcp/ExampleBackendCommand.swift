@@ -17,6 +17,7 @@ struct ExampleBackendCommand: AsyncParsableCommand {
             EXAMPLES
               vmcp example-backend --profile notes
               vmcp example-backend --transport http --port 4484 --profile library
+              vmcp example-backend --transport http --era dual
             """)
 
     enum TransportName: String, ExpressibleByArgument, CaseIterable {
@@ -25,6 +26,9 @@ struct ExampleBackendCommand: AsyncParsableCommand {
 
     @Option(help: "How it is reached: stdio or http.")
     var transport = TransportName.stdio
+
+    @Option(help: "Which protocol eras it speaks: legacy, modern or dual.")
+    var era = EraName(rawValue: Era.standard.rawValue) ?? .legacy
 
     @Option(help: "What it offers: everything, notes, calendar or library.")
     var profile: ProfileName = .everything
@@ -50,9 +54,8 @@ struct ExampleBackendCommand: AsyncParsableCommand {
     func run() async throws {
         VMCPLogHandler.bootstrap(level: .warning, format: .text)
         let options = ExampleBackendOptions(
-            transport: transport == .stdio ? .stdio : .http(host: host, port: port), profile: profile.profile,
-            name: name,
-            extraTools: extraTools, pageSize: pageSize, sseAlways: sseAlways)
+            transport: transport == .stdio ? .stdio : .http(host: host, port: port), era: era.era,
+            profile: profile.profile, name: name, extraTools: extraTools, pageSize: pageSize, sseAlways: sseAlways)
         let logger = Logger(label: "example-backend")
         let backend = ExampleBackend(options: options, logger: logger)
         let service = Announced(backend: backend, host: transport == .http ? host : nil)
@@ -67,6 +70,12 @@ enum ProfileName: String, ExpressibleByArgument, CaseIterable {
     case everything, notes, calendar, library
 
     var profile: ExampleBackendOptions.Profile { ExampleBackendOptions.Profile(rawValue: rawValue) ?? .everything }
+}
+
+enum EraName: String, ExpressibleByArgument, CaseIterable {
+    case legacy, modern, dual
+
+    var era: Era { Era(rawValue: rawValue) ?? .legacy }
 }
 
 /// Says where the backend listens; standard output belongs to the protocol with stdio.

@@ -11,6 +11,8 @@ package struct Call: Sendable {
     package let session: Session
     package let server: ExampleServer
     package let origin: any RequestOrigin
+    /// What the tool asked before it became a task.
+    var prelude: String?
 
     /// A required string argument.
     func string(_ key: StaticString) throws -> String {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
-import JSONTypes
+package import JSONTypes
 import NIOCore
 import Synchronization
 
@@ -31,23 +31,31 @@ package final class Catalogue: Sendable {
     private let lists: Mutex<Lists>
     private let unlisted: [ResourceTemplate]
 
-    package init(_ profile: Offer, pageSize: Int, endless: Bool) {
+    package init(_ profile: Offer, pageSize: Int, endless: Bool, cacheMilliseconds: Int = 0) {
         unlisted = profile.templates.filter { !$0.isListed }
+        func listing<Item>(_ member: String, _ items: [Item]) -> Listing<Item> {
+            Listing(
+                member, pageSize: pageSize, endless: endless, cacheMilliseconds: cacheMilliseconds, items: items)
+        }
         lists = Mutex(
             Lists(
-                tools: Listing("tools", pageSize: pageSize, endless: endless, items: profile.tools),
-                resources: Listing("resources", pageSize: pageSize, endless: endless, items: profile.resources),
-                templates: Listing(
-                    "resourceTemplates", pageSize: pageSize, endless: endless,
-                    items: profile.templates.filter(\.isListed)),
-                prompts: Listing("prompts", pageSize: pageSize, endless: endless, items: profile.prompts)))
+                tools: listing("tools", profile.tools),
+                resources: listing("resources", profile.resources),
+                templates: listing("resourceTemplates", profile.templates.filter(\.isListed)),
+                prompts: listing("prompts", profile.prompts)))
     }
 
-    func tool(_ name: String) -> Tool? { lists.withLock { $0.tools[name] } }
+    /// The tool of this name, unless it belongs to the other era.
+    func tool(_ name: String, in revision: Revision) -> Tool? {
+        lists.withLock { $0.tools[name] }.flatMap { $0.eras.contains(revision) ? $0 : nil }
+    }
+
     func prompt(_ name: String) -> Prompt? { lists.withLock { $0.prompts[name] } }
     func resource(_ uri: String) -> Resource? { lists.withLock { $0.resources[uri] } }
 
     func template(_ uriTemplate: String) -> ResourceTemplate? { lists.withLock { $0.templates[uriTemplate] } }
+
+    func hasResource(_ uri: String) -> Bool { resource(uri) != nil || contents(of: uri) != nil }
 
     /// The contents at a URI, or nil when nothing is there.
     func contents(of uri: String) -> [JSONValue]? {
@@ -81,6 +89,18 @@ package final class Catalogue: Sendable {
     func add(_ tool: Tool) -> Bool { lists.withLock { Self.add(tool, to: &$0.tools) } }
     func add(_ prompt: Prompt) -> Bool { lists.withLock { Self.add(prompt, to: &$0.prompts) } }
     func add(_ resource: Resource) -> Bool { lists.withLock { Self.add(resource, to: &$0.resources) } }
+
+    /// Puts a tool in the place of the one with its name; false when there is none.
+    func replace(_ tool: Tool) -> Bool { lists.withLock { $0.tools.replace(tool) } }
+
+    /// How often each tool was called that was called at all.
+    package var executions: JSONObject {
+        var counts: JSONObject = [:]
+        for tool in lists.withLock({ $0.tools.items }) where tool.executions.count > 0 {
+            counts[tool.name] = .number(JSONNumber(tool.executions.count))
+        }
+        return counts
+    }
 
     /// False when there was no such item.
     func removeTool(_ name: String) -> Bool { lists.withLock { $0.tools.remove(name) } }

@@ -22,18 +22,20 @@ extension ExampleServer {
             case "prompts/list":
                 return try list(.prompts, request, session)
             case "resources/read":
-                return try read(request)
+                return try read(request, session)
             case "resources/subscribe":
                 return try subscribe(request, session)
             case "resources/unsubscribe":
                 session.unsubscribe(try string("uri", request))
                 return .ready(Self.empty)
             case "prompts/get":
-                return try prompt(request)
+                return try prompt(request, session)
             case "completion/complete":
                 return .ready(.result(try completion(request.params)))
             case "logging/setLevel":
                 return try setLevel(request, session)
+            case "tasks/get", "tasks/result", "tasks/list", "tasks/cancel":
+                return try task(request, session)
             case "initialize":
                 throw .invalidRequest("The session is initialized already")
             default:
@@ -56,6 +58,9 @@ extension ExampleServer {
             "logging": [:],
         ]
         if revision >= .march2025 { capabilities["completions"] = [:] }
+        if revision.hasCoreTasks, !options.faults.withoutSessions {
+            capabilities["tasks"] = ["list": [:], "cancel": [:], "requests": ["tools": ["call": [:]]]]
+        }
         return .result([
             "protocolVersion": .string(revision.rawValue),
             "capabilities": .object(capabilities),
@@ -64,7 +69,7 @@ extension ExampleServer {
         ])
     }
 
-    private func string(_ key: StaticString, _ request: ClientRequest) throws(RPCError) -> String {
+    func string(_ key: StaticString, _ request: ClientRequest) throws(RPCError) -> String {
         guard let text = request.params?[key]?.string else {
             throw .invalidParams("\(request.method) needs the string \"\(key)\"")
         }
@@ -80,19 +85,25 @@ extension ExampleServer {
 
     // MARK: Tools
 
-    private func call(
+    func call(
         _ request: ClientRequest, _ session: Session, _ origin: any RequestOrigin
     ) throws(RPCError) -> Work {
         counters.count(.calls)
         if let limit = options.faults.exitAfterCalls, counters[.calls] >= limit { terminate(3) }
         let name = try string("name", request)
-        guard let tool = catalogue.tool(name) else { throw .invalidParams("Unknown tool: \(name)") }
+        guard let tool = catalogue.tool(name, in: session.revision) else {
+            throw .invalidParams("Unknown tool: \(name)")
+        }
         let arguments = request.params?["arguments"]
         if let arguments, arguments.kind != .object { throw .invalidParams("arguments must be an object") }
         let meta = request.params?["_meta"]
         let call = Call(
             name: name, arguments: arguments, meta: meta, session: session, server: self, origin: origin)
         if let token = call.progressToken { counters.note(progressToken: token) }
+        tool.executions.add()
+        if let milliseconds = try taskLifetime(tool, request, session) {
+            return work(tool, call, milliseconds: milliseconds)
+        }
         let delay = options.faults.callDelay
         switch tool.handler {
         case .answering(let answer):
@@ -117,34 +128,64 @@ extension ExampleServer {
 
     // MARK: Resources
 
-    private func read(_ request: ClientRequest) throws(RPCError) -> Work {
+    func read(_ request: ClientRequest, _ session: Session) throws(RPCError) -> Work {
         let uri = try string("uri", request)
-        guard let contents = catalogue.contents(of: uri) else { throw .resourceNotFound(uri) }
-        return .ready(.result(["contents": .array(contents)]))
+        if let ask = catalogue.resource(uri)?.ask {
+            return Self.running { [self] peer in contents(try await ask(peer), session) }
+        }
+        guard let contents = catalogue.contents(of: uri) else {
+            throw .resourceNotFound(uri, in: session.revision)
+        }
+        return .ready(self.contents(contents, session))
+    }
+
+    private func contents(_ contents: [JSONValue], _ session: Session) -> Reply {
+        var result: JSONObject = ["contents": .array(contents)]
+        if session.revision.isModern {
+            result["ttlMs"] = .number(JSONNumber(options.cacheMilliseconds))
+            result["cacheScope"] = "public"
+        }
+        return .result(.object(result))
     }
 
     private func subscribe(_ request: ClientRequest, _ session: Session) throws(RPCError) -> Work {
         let uri = try string("uri", request)
-        guard catalogue.contents(of: uri) != nil else { throw .resourceNotFound(uri) }
+        guard catalogue.hasResource(uri) else { throw .resourceNotFound(uri, in: session.revision) }
         guard session.subscribe(uri) else { throw .invalidRequest("Too many subscriptions") }
         return .ready(Self.empty)
     }
 
-    /// Tells the subscribers of a resource that it changed.
+    /// Tells the subscribers of a resource, of both eras, that it changed.
     func touch(_ uri: String) async {
+        subscriptions.touched(uri)
         let message = Peer.notification("notifications/resources/updated", ["uri": .string(uri)])
         for session in sessions.all where session.isSubscribed(uri) { await session.transport.announce(message) }
     }
 
     // MARK: Prompts, completion, logging
 
-    private func prompt(_ request: ClientRequest) throws(RPCError) -> Work {
+    func prompt(_ request: ClientRequest, _ session: Session) throws(RPCError) -> Work {
         let name = try string("name", request)
         guard let prompt = catalogue.prompt(name) else { throw .invalidParams("Unknown prompt: \(name)") }
-        return .ready(.result(try prompt.result(request.params?["arguments"])))
+        let values = try prompt.values(request.params?["arguments"])
+        switch prompt.messages {
+        case .known(let messages): return .ready(prompt.result(messages(values)))
+        case .asking(let messages): return Self.running { prompt.result(try await messages(values, $0)) }
+        }
     }
 
-    private func completion(_ params: JSONSlice?) throws(RPCError) -> JSONValue {
+    /// Work that is no tool call: what fails a tool is an error here.
+    private static func running(_ body: @escaping @Sendable (Peer) async throws -> Reply) -> Work {
+        .running { peer in
+            do {
+                return try await body(peer)
+            } catch let failure as ToolFailure {
+                throw RPCError(code: -32603, message: failure.text)
+            }
+        }
+    }
+
+    func completion(_ params: JSONSlice?) throws(RPCError) -> JSONValue {
         guard let reference = params?["ref"], let argument = params?["argument"],
             let name = argument["name"]?.string, let prefix = argument["value"]?.string
         else { throw .invalidParams("completion/complete needs ref and argument with name and value") }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import JSONTypes
-import NIOCore
+package import NIOCore
 
 /// The server behind both edges: sessions, lists and tools, without any transport.
 package final class ExampleServer: Sendable {
@@ -10,7 +10,13 @@ package final class ExampleServer: Sendable {
     package let catalogue: Catalogue
     package let sessions: SessionTable
     package let counters = Counters()
+    package let subscriptions = Subscriptions()
+    package let switches: Switches
+    let rounds = RoundStates()
+    package let jobs: JobTable
     let offer: Offer
+    /// The identity in results of the Modern era.
+    let serverInfo: JSONSlice
     /// Ends the process at once, for the tool `crash`.
     let terminate: @Sendable (Int32) -> Void
 
@@ -21,9 +27,28 @@ package final class ExampleServer: Sendable {
         offer.tools += SyntheticTools.make(options.extraTools)
         if options.faults.invalidTools { offer.tools += SyntheticTools.invalid }
         if let name = options.name { offer.name = name }
+        if options.faults.invalidHeaderTools { offer.tools += HeaderTools.invalid }
+        offer.tools = offer.tools.map { $0.uncounted() }
         self.offer = offer
-        catalogue = Catalogue(offer, pageSize: options.pageSize, endless: options.faults.endlessPages)
+        serverInfo = JSONSlice(["name": .string(offer.name), "title": .string(offer.title), "version": "1.0.0"])
+        switches = Switches(options)
+        catalogue = Catalogue(
+            offer, pageSize: options.pageSize, endless: options.faults.endlessPages,
+            cacheMilliseconds: options.cacheMilliseconds)
         sessions = SessionTable(limit: options.sessionLimit)
+        jobs = JobTable(limit: options.taskLimit)
+    }
+
+    /// Every counter, and the calls of each tool, as JSON.
+    package var stats: ByteBuffer {
+        var stats = counters.value
+        stats["liveSessions"] = .number(JSONNumber(sessions.count))
+        stats["liveTasks"] = .number(JSONNumber(jobs.count))
+        stats["openSubscriptions"] = .number(JSONNumber(subscriptions.count))
+        stats["tools"] = .object(catalogue.executions)
+        var buffer = ByteBuffer()
+        buffer.writeJSON(.object(stats))
+        return buffer
     }
 
     // MARK: Sessions
@@ -46,7 +71,7 @@ package final class ExampleServer: Sendable {
         else {
             throw .invalidParams("initialize needs protocolVersion, capabilities and clientInfo")
         }
-        let newest = options.faults.newestRevision ?? .latest
+        let newest = min(options.faults.newestRevision ?? .latestLegacy, .latestLegacy)
         let revision = min(Revision(rawValue: requested) ?? newest, newest)
         let session = Session(
             id: id, revision: revision, capabilities: capabilities, clientInfo: clientInfo,
@@ -90,12 +115,21 @@ package final class ExampleServer: Sendable {
 
     private func end(_ session: Session) {
         counters.count(.sessionsClosed)
+        jobs.removeAll(owner: session.id)
         session.close()
     }
 
-    /// Sends a notification to every session.
-    func announce(_ method: String) async {
-        let message = Peer.notification(method)
+    /// Ends everything that would keep an edge from stopping.
+    package func shutDown() {
+        jobs.close()
+        subscriptions.endAll(closing: true)
+        dropSessions(closing: true)
+    }
+
+    /// Tells every session, and every stream that wants to know, that a list changed.
+    func announce(list: String) async {
+        subscriptions.changed(list: list)
+        let message = Peer.notification("notifications/\(list)/list_changed")
         for session in sessions.all { await session.transport.announce(message) }
     }
 

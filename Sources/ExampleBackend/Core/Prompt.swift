@@ -16,8 +16,13 @@ package struct Prompt: Sendable {
     package let name: String
     let description: String
     let arguments: [Argument]
-    /// The `messages` of the result.
-    let messages: @Sendable (_ arguments: [String: String]) -> [JSONValue]
+    /// The `messages` of the result; may ask the client.
+    let messages: Messages
+
+    enum Messages: Sendable {
+        case known(@Sendable (_ arguments: [String: String]) -> [JSONValue])
+        case asking(@Sendable (_ arguments: [String: String], Peer) async throws -> [JSONValue])
+    }
 
     init(
         _ name: String, _ description: String, arguments: [Argument] = [],
@@ -26,15 +31,31 @@ package struct Prompt: Sendable {
         self.name = name
         self.description = description
         self.arguments = arguments
-        self.messages = messages
+        self.messages = .known(messages)
+    }
+
+    /// A prompt that asks the client before it is filled in.
+    init(
+        asking name: String, _ description: String, arguments: [Argument] = [],
+        messages: @escaping @Sendable ([String: String], Peer) async throws -> [JSONValue]
+    ) {
+        self.name = name
+        self.description = description
+        self.arguments = arguments
+        self.messages = .asking(messages)
     }
 
     static func user(_ content: JSONValue) -> JSONValue {
         ["role": "user", "content": content]
     }
 
-    /// The result of `prompts/get`; throws `-32602` when a required argument is missing or not a string.
-    func result(_ given: JSONSlice?) throws(RPCError) -> JSONValue {
+    /// The result of `prompts/get`.
+    func result(_ messages: [JSONValue]) -> Reply {
+        .result(["description": .string(description), "messages": .array(messages)])
+    }
+
+    /// The arguments; throws `-32602` when a required one is missing or one is not a string.
+    func values(_ given: JSONSlice?) throws(RPCError) -> [String: String] {
         var values: [String: String] = [:]
         for argument in arguments {
             guard let slice = given?.member(argument.name) else {
@@ -46,12 +67,17 @@ package struct Prompt: Sendable {
             }
             values[argument.name] = value
         }
-        return ["description": .string(description), "messages": .array(messages(values))]
+        return values
     }
 }
 
 extension Prompt: Listed {
     package var key: String { name }
+
+    /// Legacy clients may ask for it too, but those that try everything should not stumble over a question.
+    package var eras: Eras {
+        if case .asking = messages { .modern } else { .both }
+    }
 
     package func definition(for revision: Revision) -> JSONObject {
         var definition: JSONObject = ["name": .string(name), "description": .string(description)]

@@ -24,14 +24,48 @@ package struct RPCError: Error, Sendable, Hashable {
         RPCError(code: -32601, message: "Method not found: \(method)")
     }
 
-    static func resourceNotFound(_ uri: String) -> RPCError {
-        RPCError(code: -32002, message: "Resource not found", data: ["uri": .string(uri)])
+    /// `-32002` is a code of the Legacy revisions alone.
+    static func resourceNotFound(_ uri: String, in revision: Revision) -> RPCError {
+        RPCError(
+            code: revision.isModern ? -32602 : -32002, message: "Resource not found", data: ["uri": .string(uri)])
+    }
+
+    static func headerMismatch(_ message: String) -> RPCError {
+        RPCError(code: -32020, message: "Header mismatch: \(message)")
+    }
+
+    /// `required` is an object of client capabilities.
+    static func missingCapability(_ required: JSONObject) -> RPCError {
+        RPCError(
+            code: -32021, message: "Missing required client capability",
+            data: ["requiredCapabilities": .object(required)])
+    }
+
+    static func unsupportedVersion(_ requested: String) -> RPCError {
+        let supported = Revision.modern.map { JSONValue.string($0.rawValue) }
+        return RPCError(
+            code: -32022, message: "Unsupported protocol version: \(requested)",
+            data: ["supported": .array(supported), "requested": .string(requested)])
+    }
+
+    /// The HTTP status of a Modern answer: the protocol fixes it for some codes, and malformed requests are 400.
+    var status: Int {
+        switch code {
+        case -32700, -32600, -32602, -32020, -32021, -32022: 400
+        case -32601: 404
+        default: 200
+        }
+    }
+
+    /// The `error` member.
+    var value: JSONObject {
+        var error: JSONObject = ["code": .number(JSONNumber(code)), "message": .string(message)]
+        if let data { error["data"] = data }
+        return error
     }
 
     /// The whole JSON-RPC message; without `id` when the request's id is unknown.
     package func message(id: JSONSlice?) -> ByteBuffer {
-        var error: JSONObject = ["code": .number(JSONNumber(code)), "message": .string(message)]
-        if let data { error["data"] = data }
         var buffer = ByteBuffer()
         buffer.writeStaticString(#"{"jsonrpc":"2.0","#)
         if let id {
@@ -40,7 +74,7 @@ package struct RPCError: Error, Sendable, Hashable {
             buffer.writeStaticString(",")
         }
         buffer.writeStaticString(#""error":"#)
-        buffer.writeJSON(.object(error))
+        buffer.writeJSON(.object(value))
         buffer.writeStaticString("}")
         return buffer
     }

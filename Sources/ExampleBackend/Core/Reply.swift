@@ -29,6 +29,10 @@ package struct Reply: Sendable {
 
     package var payload: Payload
     package var delivery: Delivery = .plain
+    /// Goes out as it is, also where the revision would have something added.
+    var isRaw = false
+    /// Stdio: a message of its own that follows the answer.
+    var afterwards: ByteBuffer?
 
     static let silence = Reply(payload: .silence)
 

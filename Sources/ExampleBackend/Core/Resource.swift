@@ -9,13 +9,16 @@ package struct Resource: Sendable {
     package let definition: JSONObject
     /// The entries of `contents`.
     package let read: @Sendable () -> [JSONValue]
+    /// Asks the client first, where reading needs an answer.
+    let ask: (@Sendable (Peer) async throws -> [JSONValue])?
 
     init(
         _ uri: String, name: String, description: String, type: String,
-        read: @escaping @Sendable () -> [JSONValue]
+        ask: (@Sendable (Peer) async throws -> [JSONValue])? = nil, read: @escaping @Sendable () -> [JSONValue]
     ) {
         self.uri = uri
         self.read = read
+        self.ask = ask
         definition = [
             "uri": .string(uri), "name": .string(name), "description": .string(description),
             "mimeType": .string(type),
@@ -35,6 +38,8 @@ package struct Resource: Sendable {
 
 extension Resource: Listed {
     package var key: String { uri }
+    /// Legacy clients may read it too, but those that read everything should not stumble over a question.
+    package var eras: Eras { ask == nil ? .both : .modern }
     package func definition(for revision: Revision) -> JSONObject { definition }
 }
 

@@ -5,6 +5,8 @@ package import JSONTypes
 import Synchronization
 
 /// One Legacy session: what `initialize` agreed on, and what the client set up since.
+///
+/// A Modern request gets one of its own that nothing else can reach: its metadata take the place of `initialize`.
 package final class Session: Sendable {
     package let id: String
     package let revision: Revision
@@ -17,7 +19,7 @@ package final class Session: Sendable {
         var isClosed = false
         /// No answer can come any more.
         var isDeaf = false
-        var logLevel = LogLevel.debug
+        var logLevel: LogLevel?
         var subscriptions: Set<String> = []
         var memory: [String: String] = [:]
         var questions = Questions()
@@ -31,18 +33,20 @@ package final class Session: Sendable {
 
     init(
         id: String, revision: Revision, capabilities: JSONSlice, clientInfo: JSONSlice,
-        transport: any SessionTransport
+        transport: any SessionTransport, logLevel: LogLevel? = .debug
     ) {
         self.id = id
         self.revision = revision
         self.capabilities = capabilities
         self.clientInfo = clientInfo
         self.transport = transport
+        state.withLock { $0.logLevel = logLevel }
     }
 
     // MARK: Settings
 
-    package var logLevel: LogLevel {
+    /// The least severe level that the client wants to hear of; nil for no messages at all.
+    package var logLevel: LogLevel? {
         get { state.withLock { $0.logLevel } }
         set { state.withLock { $0.logLevel = newValue } }
     }

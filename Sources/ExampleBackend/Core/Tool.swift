@@ -25,6 +25,13 @@ package struct Tool: Sendable {
     package let name: String
     package let definition: JSONObject
     package let handler: Handler
+    package private(set) var eras = Eras.both
+    /// The arguments that a Modern client repeats in headers.
+    let headerParameters: [HeaderParameter]
+    private(set) var executions = Executions()
+    private(set) var tasks = TaskSupport.forbidden
+    /// What has to be asked before a task is created; the answer is handed to the task.
+    private(set) var prelude: (@Sendable (Call, Peer) async throws -> String)?
 
     init(
         _ name: String, _ description: String, _ hints: Hints = .readOnly, title: String? = nil,
@@ -48,6 +55,7 @@ package struct Tool: Sendable {
         }
         definition["annotations"] = .object(annotations)
         self.definition = definition
+        headerParameters = HeaderParameter.all(in: input)
     }
 
     /// A tool with any definition, also one that breaks the rules.
@@ -55,6 +63,31 @@ package struct Tool: Sendable {
         self.name = name
         self.definition = definition
         self.handler = handler
+        headerParameters = definition["inputSchema"].map { HeaderParameter.all(in: $0) } ?? []
+    }
+
+    /// The same tool, not called yet: several servers of one process share their definitions, not their counts.
+    func uncounted() -> Tool {
+        var tool = self
+        tool.executions = Executions()
+        return tool
+    }
+
+    /// The same tool, which may or must run as a task.
+    func asTask(
+        _ support: TaskSupport, prelude: (@Sendable (Call, Peer) async throws -> String)? = nil
+    ) -> Tool {
+        var tool = self
+        tool.tasks = support
+        tool.prelude = prelude
+        return tool
+    }
+
+    /// The same tool, for one era alone.
+    func only(_ eras: Eras) -> Tool {
+        var tool = self
+        tool.eras = eras
+        return tool
     }
 
     /// A tool that answers at once with a result.
@@ -93,6 +126,9 @@ extension Tool: Listed {
         if !revision.hasStructuredOutput {
             definition["title"] = nil
             definition["outputSchema"] = nil
+        }
+        if revision.hasCoreTasks, tasks != .forbidden {
+            definition["execution"] = ["taskSupport": .string(tasks.rawValue)]
         }
         return definition
     }

@@ -31,6 +31,7 @@ package struct ToolResult: Sendable {
         var object: JSONObject = ["content": .array(content)]
         if let structured, revision.hasStructuredOutput { object["structuredContent"] = structured }
         if isError { object["isError"] = true }
+        if revision.isModern { object["resultType"] = "complete" }
         if let meta { object["_meta"] = .object(meta) }
         return .object(object)
     }

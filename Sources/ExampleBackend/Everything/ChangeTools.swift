@@ -47,7 +47,7 @@ enum ChangeTools {
     ) -> Tool {
         .running(name, description, .changing, input: input) { call, _ in
             let text = try change(call)
-            await call.server.announce("notifications/\(list)/list_changed")
+            await call.server.announce(list: list)
             return ToolResult(text: text)
         }
     }

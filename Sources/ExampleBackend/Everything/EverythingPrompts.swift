@@ -43,6 +43,13 @@ enum EverythingPrompts {
                     Prompt.user(Content.text("Please analyze the image above.")),
                 ]
             },
+            Prompt(asking: "test_input_required_result_prompt", "A prompt that asks for its context") { _, peer in
+                let answer = try await peer.form(
+                    "user_context", "What context should the prompt use?",
+                    ["context": Schema.string("The context.")], required: ["context"])
+                let context = answer["content"]?["context"]?.string ?? "none"
+                return [Prompt.user(Content.text("Use this context: \(context)"))]
+            },
         ]
     }
 }

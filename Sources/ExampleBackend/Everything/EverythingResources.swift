@@ -19,6 +19,18 @@ enum EverythingResources {
             .text(
                 WatchedResource.uri, name: "Watched Resource", description: "Changes when touch_watched is called"
             ) { watched.text },
+            Resource(
+                "test://input-required", name: "Guarded Resource", description: "Asks for a word before it is read",
+                type: "text/plain",
+                ask: { peer in
+                    let answer = try await peer.form(
+                        "password", "What is the word?", ["word": Schema.string("The word.")], required: ["word"])
+                    let word = answer["content"]?["word"]?.string ?? "none"
+                    return [
+                        Content.contents("test://input-required", text: "The word was \(word)", type: "text/plain")
+                    ]
+                },
+                read: { [] }),
         ]
     }
 

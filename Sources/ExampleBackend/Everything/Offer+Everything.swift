@@ -18,7 +18,9 @@ extension Offer {
             name: "example-everything", title: "Everything",
             instructions: "An example server with one tool for every feature of the protocol.",
             tools: EchoTools.all + ContentTools.all + RunningTools.all + QuestionTools.all + URLTools.all
-                + SessionTools.all + ChangeTools.all(watched) + FaultTools.all + [SchemaTool.tool],
+                + SessionTools.all + ChangeTools.all(watched) + FaultTools.all + InputRequiredTools.all
+                + ModernTools.all + HeaderTools.all + ModernFaultTools.all
+                + TaskTools.all + SwitchTools.all + [SchemaTool.tool],
             resources: EverythingResources.resources(watched), templates: EverythingResources.templates,
             prompts: EverythingPrompts.all)
     }

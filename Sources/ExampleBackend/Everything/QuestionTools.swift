@@ -18,7 +18,7 @@ enum QuestionTools {
         let prompt = try call.string("prompt")
         let answer = try await peer.result(
             of: "sampling/createMessage",
-            ["messages": [["role": "user", "content": Content.text(prompt)]], "maxTokens": 100])
+            ["messages": [["role": "user", "content": Content.text(prompt)]], "maxTokens": 100], key: "completion")
         let text = answer["content"]?["text"]?.string ?? answer.description
         return ToolResult(text: "LLM response: \(text)")
     }
@@ -82,12 +82,13 @@ enum QuestionTools {
 
     private static let roots = Tool.running("ask_roots", "Asks the client for its roots.") { _, peer in
         try peer.require("roots")
-        return ToolResult(text: try await peer.result(of: "roots/list").description)
+        return ToolResult(text: try await peer.result(of: "roots/list", key: "roots").description)
     }
 
     private static let two = Tool.running("ask_two", "Asks two questions at the same time.", .changing) { _, peer in
-        async let first = ask(peer, "First question", ["answer": Schema.string("The first answer")])
-        async let second = ask(peer, "Second question", ["answer": Schema.string("The second answer")])
+        async let first = ask(peer, "First question", ["answer": Schema.string("The first answer")], key: "first")
+        async let second = ask(
+            peer, "Second question", ["answer": Schema.string("The second answer")], key: "second")
         return try await ToolResult(first.content + second.content)
     }
 
@@ -95,7 +96,7 @@ enum QuestionTools {
         "ask_anyway", "Sends any request to the client, declared or not, and shows what comes back.", .changing,
         input: Schema.object(["method": Schema.string("The method to ask with.")], required: ["method"])
     ) { call, peer in
-        switch try await peer.ask(try call.string("method"), [:]) {
+        switch try await peer.ask("anything", try call.string("method")) {
         case .result(let result): ToolResult(text: "result \(result)")
         case .error(let error): ToolResult(text: "error \(error)")
         }
@@ -103,7 +104,7 @@ enum QuestionTools {
 
     /// Asks with a form and shows the answer as text.
     private static func ask(
-        _ peer: Peer, _ message: String, _ properties: JSONObject, required: [String] = []
+        _ peer: Peer, _ message: String, _ properties: JSONObject, required: [String] = [], key: String = "form"
     ) async throws -> ToolResult {
         try peer.requireForm()
         let answer = try await peer.result(
@@ -111,20 +112,9 @@ enum QuestionTools {
             [
                 "message": .string(message),
                 "requestedSchema": Schema.object(properties, required: required),
-            ])
+            ], key: key)
         let action = answer["action"]?.string ?? "none"
         let content = answer["content"]?.description ?? "{}"
         return ToolResult(text: "User response: action=\(action), content=\(content)")
-    }
-}
-
-extension Peer {
-    /// Fails the tool when the client takes no forms: `elicitation: {}` means that it does (MCP 2025-11-25).
-    func requireForm() throws {
-        try require("elicitation")
-        let declared = session.capabilities["elicitation"]
-        if declared?["form"] == nil, declared?["url"] != nil {
-            throw ToolFailure("The client did not declare the capability elicitation.form.")
-        }
     }
 }

@@ -7,13 +7,16 @@ import NIOCore
 /// Tools that show what the server knows about its sessions.
 enum SessionTools {
     static var all: [Tool] {
-        [stats, headers, whoami, remember, recall, dropSessions]
+        [
+            stats, headers, whoami, remember.only(.legacy), recall.only(.legacy), dropSessions.only(.legacy),
+        ]
     }
 
     private static let stats = Tool.answering("stats", "Counters of the server, as JSON.") { call in
         var object = call.server.counters.value
         object["liveSessions"] = .number(JSONNumber(call.server.sessions.count))
-        object["runningCalls"] = .number(JSONNumber(call.session.runningCount))
+        object["runningCalls"] = .number(JSONNumber(call.session.runningCount + call.server.counters.running))
+        object["openSubscriptions"] = .number(JSONNumber(call.server.subscriptions.count))
         return ToolResult(text: JSONSlice(.object(object)).description)
     }
 
@@ -39,7 +42,7 @@ enum SessionTools {
         let object: JSONObject = [
             "revision": .string(session.revision.rawValue), "capabilities": .slice(session.capabilities),
             "clientInfo": .slice(session.clientInfo), "session": .string(session.idHash),
-            "logLevel": .string(session.logLevel.rawValue),
+            "logLevel": session.logLevel.map { .string($0.rawValue) } ?? .null,
         ]
         return ToolResult(text: JSONSlice(.object(object)).description)
     }

@@ -7,6 +7,8 @@ import NIOCore
 struct EventEncoder: Sendable {
     /// Nil for revisions before 2025-11-25, whose clients may not know what an event without data means.
     let retryMilliseconds: Int?
+    /// False for Modern streams, which cannot be resumed.
+    var hasIDs = true
 
     /// An event with an id and no data, so that the client can come back before the first message.
     func priming(stream: Int, sequence: Int) -> ByteBuffer? {
@@ -16,18 +18,18 @@ struct EventEncoder: Sendable {
     func event(_ message: ByteBuffer, stream: Int, sequence: Int, format: EventFormat) -> ByteBuffer {
         var buffer = ByteBuffer()
         buffer.reserveCapacity(message.readableBytes + 96)
-        let id = "\(stream)-\(sequence)"
+        func id(_ end: String) -> String { hasIDs ? "id: \(stream)-\(sequence)\(end)" : "" }
         switch format {
         case .plain:
-            buffer.writeString("id: \(id)\ndata: ")
+            buffer.writeString("\(id("\n"))data: ")
             buffer.writeImmutableBuffer(message)
             buffer.writeStaticString("\n\n")
         case .crlf:
-            buffer.writeString("event: message\r\nid: \(id)\r\ndata: ")
+            buffer.writeString("event: message\r\n\(id("\r\n"))data: ")
             buffer.writeImmutableBuffer(message)
             buffer.writeStaticString("\r\n\r\n")
         case .multiline:
-            buffer.writeString("id: \(id)\n")
+            buffer.writeString(id("\n"))
             // The first member of every message is the version: a line may end after its comma.
             var rest = message
             let version = "{\"jsonrpc\":\"2.0\","
@@ -42,7 +44,7 @@ struct EventEncoder: Sendable {
             buffer.writeImmutableBuffer(rest)
             buffer.writeStaticString("\n\n")
         case .comments:
-            buffer.writeString(": a comment\n:\nid: \(id)\nevent: message\nunknown: field\ndata: ")
+            buffer.writeString(": a comment\n:\n\(id("\n"))event: message\nunknown: field\ndata: ")
             buffer.writeImmutableBuffer(message)
             buffer.writeStaticString("\n: another comment\n\n: one after the event\n\n")
         }

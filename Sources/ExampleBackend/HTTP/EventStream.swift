@@ -57,6 +57,18 @@ final class EventStream: Sendable {
         _ = add(message, format)
     }
 
+    /// Adds a comment, which says nothing but that the connection is alive.
+    func comment() {
+        wake { state in
+            guard !state.isFinished, state.events.isEmpty || state.sent == state.last else { return }
+            state.last += 1
+            let bytes = ByteBuffer(string: ":\n\n")
+            state.events.append(Event(sequence: state.last, bytes: bytes))
+            state.bytes += bytes.readableBytes
+            Self.forget(&state)
+        }
+    }
+
     /// Adds a message and waits while the reader lags behind.
     func send(_ message: ByteBuffer) async {
         guard add(message, .plain) else { return }
@@ -90,16 +102,21 @@ final class EventStream: Sendable {
             let bytes = encoder.event(message, stream: number, sequence: state.last, format: format)
             state.events.append(Event(sequence: state.last, bytes: bytes))
             state.bytes += bytes.readableBytes
-            while state.events.count > 1, let first = state.events.first,
-                !Self.isLive(state) || first.sequence <= state.sent,
-                state.events.count > Self.retained.events || state.bytes > Self.retained.bytes
-            {
-                state.bytes -= first.bytes.readableBytes
-                state.events.removeFirst()
-            }
+            Self.forget(&state)
             crowded = Self.isCrowded(state)
         }
         return crowded
+    }
+
+    /// Drops what is above the bounds, unless somebody is about to read it.
+    private static func forget(_ state: inout State) {
+        while state.events.count > 1, let first = state.events.first,
+            !isLive(state) || first.sequence <= state.sent,
+            state.events.count > retained.events || state.bytes > retained.bytes
+        {
+            state.bytes -= first.bytes.readableBytes
+            state.events.removeFirst()
+        }
     }
 
     private static func isCrowded(_ state: State) -> Bool {

@@ -11,7 +11,7 @@ extension HTTPEdge {
     /// Requests of one batch.
     private static let batchLimit = 100
 
-    /// Serves a POST. This is where the era of a message is decided: what arrives here is Legacy.
+    /// Serves a POST. This is where the era of a message is decided.
     func post(_ request: Request, _ context: Context) async throws(Refusal) -> Response {
         let headers = request.headers
         guard let type = headers[.contentType], MediaType.isJSON(type) else {
@@ -21,8 +21,11 @@ extension HTTPEdge {
             throw Refusal(.notAcceptable, "Accept must include application/json and text/event-stream")
         }
         let text = try await body(request)
-        if text.kind == .array { return try await batch(text, request, context) }
-        switch try message(text) {
+        let era = server.switches.era
+        if text.kind == .array, era != .modern { return try await batch(text, request, context) }
+        let message = try message(text)
+        if era != .legacy, let response = try await modern(message, era, headers, context) { return response }
+        switch message {
         case .request(let message):
             if message.method == "initialize" { return try await initialize(message, headers, context) }
             let session = try session(headers)
@@ -135,23 +138,33 @@ extension HTTPEdge {
         return opening
     }
 
-    private func events(_ stream: EventStream, _ context: Context) throws(Refusal) -> Response {
+    func events(
+        _ stream: EventStream, _ context: Context, onEnd: @escaping @Sendable () -> Void = {}
+    ) throws(Refusal) -> Response {
         guard let reader = stream.attach(replacing: true) else {
             throw Refusal(.internalServerError, "The stream cannot be read", code: -32603)
         }
-        return .events(stream, reader, on: context.channel, connections)
+        return .events(stream, reader, on: context.channel, connections, onEnd: onEnd)
     }
 
     /// Renders one reply that is known in full.
     private func render(
         _ reply: Reply, to id: JSONSlice, _ session: Session, _ context: Context
     ) throws(Refusal) -> Response {
+        try render(reply, to: id, try streams(of: session), context)
+    }
+
+    /// Renders one reply; `status` is that of a JSON answer.
+    func render(
+        _ reply: Reply, to id: JSONSlice, _ streams: StreamStore, _ context: Context,
+        status: HTTPResponse.Status = .ok
+    ) throws(Refusal) -> Response {
         if let message = reply.message(id: id) {
             switch reply.delivery {
-            case .plain where !server.options.sseAlways: return .json(message)
+            case .plain where !server.options.sseAlways || status != .ok: return .json(message, status: status)
             case .chunked where !server.options.sseAlways: return .chunked(message)
-            case .plain, .chunked: return try stream([message], .plain, session, context)
-            case .stream(let format): return try stream([message], format, session, context)
+            case .plain, .chunked: return try stream([message], .plain, streams, context)
+            case .stream(let format): return try stream([message], format, streams, context)
             }
         }
         switch reply.payload {
@@ -160,19 +173,19 @@ extension HTTPEdge {
         case .lie(let lie):
             let frames = lie.frames(id: id)
             if frames.count == 1, let frame = frames.first, !server.options.sseAlways { return .json(frame) }
-            return try stream(frames, .plain, session, context)
+            return try stream(frames, .plain, streams, context)
         case .status(let status, let body):
             return .plain(HTTPResponse.Status(code: status), body)
         case .result, .text, .failure, .silence:
-            return try stream([], .plain, session, context)
+            return try stream([], .plain, streams, context)
         }
     }
 
     /// A stream of events that are all known.
     private func stream(
-        _ messages: [ByteBuffer], _ format: EventFormat, _ session: Session, _ context: Context
+        _ messages: [ByteBuffer], _ format: EventFormat, _ streams: StreamStore, _ context: Context
     ) throws(Refusal) -> Response {
-        let stream = try streams(of: session).make()
+        let stream = streams.make()
         for message in messages { stream.append(message, format: format) }
         stream.finish()
         return try events(stream, context)

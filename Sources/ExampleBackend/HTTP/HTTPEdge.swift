@@ -29,28 +29,43 @@ struct HTTPEdge: HTTPResponder {
 
     func respond(to request: Request, context: Context) async throws -> Response {
         guard request.uri.path == Self.path else {
-            return request.uri.path == "/health" ? .plain(.ok, "ok\n") : .plain(.notFound, "The endpoint is /mcp.\n")
+            switch request.uri.path {
+            case "/health": return .plain(.ok, "ok\n")
+            case "/stats": return .json(server.stats)
+            default: return .plain(.notFound, "The endpoint is /mcp.\n")
+            }
         }
         do throws(Refusal) {
             try checkCaller(request.headers)
             switch request.method {
             case .post:
                 return try await post(request, context)
-            case .get where !faults.withoutStream:
+            case .get where !faults.withoutStream && !isModern(request.headers):
                 return try get(request, context)
-            case .delete where !faults.withoutDelete:
+            case .delete where !faults.withoutDelete && !isModern(request.headers):
                 return try delete(request)
             default:
-                throw Refusal(.methodNotAllowed, "Method not allowed", allow: "GET, POST, DELETE")
+                let isModern = isModern(request.headers)
+                throw Refusal(
+                    .methodNotAllowed, "Method not allowed", allow: isModern ? "POST" : "GET, POST, DELETE")
             }
         } catch {
             return error.response(context.channel)
         }
     }
 
-    /// Ends every session and, a moment later, every connection that is still open.
+    /// True when GET and DELETE do not exist: on a server, or for a client, of the Modern era.
+    private func isModern(_ headers: HTTPFields) -> Bool {
+        switch server.switches.era {
+        case .legacy: false
+        case .modern: true
+        case .dual: headers[.mcpProtocolVersion].flatMap { Revision(rawValue: $0) }?.isModern == true
+        }
+    }
+
+    /// Ends every session and subscription and, a moment later, every connection that is still open.
     func stop() {
-        server.dropSessions(closing: true)
+        server.shutDown()
         MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: .seconds(1)) { connections.closeAll() }
     }
 
@@ -72,7 +87,7 @@ struct HTTPEdge: HTTPResponder {
             return
         }
         if version == session.revision.rawValue { return }
-        guard Revision(rawValue: version) != nil else {
+        guard Revision(rawValue: version)?.isModern == false else {
             throw Refusal(.badRequest, "Unsupported MCP-Protocol-Version: \(version)")
         }
         server.counters.count(.otherVersionHeaders)

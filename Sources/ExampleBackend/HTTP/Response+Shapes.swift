@@ -8,7 +8,7 @@ import NIOCore
 extension Response {
     private static let jsonHeaders: HTTPFields = [.contentType: "application/json"]
     private static let eventHeaders: HTTPFields = [
-        .contentType: "text/event-stream", .cacheControl: "no-cache, no-transform",
+        .contentType: "text/event-stream", .cacheControl: "no-cache, no-transform", .accelBuffering: "no",
     ]
 
     static func json(_ body: ByteBuffer, status: HTTPResponse.Status = .ok) -> Response {
@@ -47,15 +47,20 @@ extension Response {
 
     /// One connection's turn at a stream of events.
     static func events(
-        _ stream: EventStream, _ reader: Int, on channel: any Channel, _ connections: Connections
+        _ stream: EventStream, _ reader: Int, on channel: any Channel, _ connections: Connections,
+        onEnd: @escaping @Sendable () -> Void = {}
     ) -> Response {
-        connections.whenEnded(channel) { stream.detach(reader) }
+        connections.whenEnded(channel) {
+            stream.detach(reader)
+            onEnd()
+        }
         return Response(
             status: .ok, headers: eventHeaders,
             body: ResponseBody { writer in
                 defer {
                     connections.whenEnded(channel, nil)
                     stream.detach(reader)
+                    onEnd()
                 }
                 if let opening = stream.opening { try await writer.write(opening) }
                 while let bytes = await stream.next(reader) { try await writer.write(bytes) }
@@ -68,6 +73,7 @@ extension HTTPField.Name {
     static let mcpSessionID = Self.known("mcp-session-id")
     static let mcpProtocolVersion = Self.known("mcp-protocol-version")
     static let lastEventID = Self.known("last-event-id")
+    static let accelBuffering = Self.known("x-accel-buffering")
 
     /// A name that is spelled right in this file; `origin` would stand in for one that is not.
     private static func known(_ name: String) -> HTTPField.Name {

@@ -64,6 +64,7 @@ final class LineExchange: Sendable {
         let frames = reply.frames(id: id)
         guard isBatch else {
             for frame in frames { await outlet.send(frame) }
+            if let last = reply.afterwards { await outlet.send(last) }
             return
         }
         let all = state.withLock { state in

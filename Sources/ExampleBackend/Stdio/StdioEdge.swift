@@ -6,7 +6,9 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// The stdio edge of the example server: one message per line, one session per process.
+/// The stdio edge of the example server: one message per line, one Legacy session per process.
+///
+/// A server of both eras takes Modern requests before, during and without that session.
 final class StdioEdge: Sendable {
     static let lineLimit = 8 << 20
 
@@ -16,6 +18,7 @@ final class StdioEdge: Sendable {
     /// How long calls may go on after the end of input.
     private let grace: Duration
     private let session = Mutex<Session?>(nil)
+    private let modern = RunningRequests()
     /// Ends with `stop`.
     private let life: AsyncStream<Never>
     private let end: AsyncStream<Never>.Continuation
@@ -50,26 +53,33 @@ final class StdioEdge: Sendable {
 
     /// Ends the session and lets `run` return.
     func stop() {
-        server.dropSessions(closing: true)
+        server.shutDown()
+        modern.cancelAll()
         descriptors.stop()
         end.finish()
     }
 
     /// Lets the calls finish that can: nobody is left to answer their questions.
     private func drain() async {
-        guard let session = session.withLock({ $0 }) else { return }
-        session.abandonQuestions()
+        let session = session.withLock { $0 }
+        session?.abandonQuestions()
+        server.subscriptions.endAll(closing: true)
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await session.idle() }
-            group.addTask { [grace] in
+            group.addTask { [modern] in
+                await session?.idle()
+                await modern.idle()
+            }
+            group.addTask { [grace, modern] in
                 do { try await Task.sleep(for: grace) } catch { return }
-                session.close()
+                session?.close()
+                modern.cancelAll()
             }
             await group.next()
             group.cancelAll()
         }
-        server.dropSessions(closing: true)
-        await session.idle()
+        server.shutDown()
+        await session?.idle()
+        await modern.idle()
     }
 
     // MARK: Messages
@@ -109,16 +119,51 @@ final class StdioEdge: Sendable {
         for message in messages { try await receive(message, exchange) }
     }
 
-    /// Serves one message. This is where the era of a message is decided: what arrives here is Legacy.
+    /// Serves one message. This is where the era of a message is decided.
     private func receive(_ message: Message, _ exchange: LineExchange) async throws(RPCError) {
         let session = session.withLock { $0 }
         switch message {
+        case .request(let request) where isModern(request, session):
+            await answer(request, exchange)
+        case .notification("notifications/cancelled", let params)
+        where params?["requestId"].map({ modern.cancel($0) }) == true:
+            server.counters.count(.notifications)
         case .notification(let method, let params):
             if let session { server.receive(method, params, in: session) }
         case .answer(let id, let answer):
             if let session { server.receive(answer, id: id, in: session) }
         case .request(let request):
             await exchange.deliver(await reply(to: request, session, exchange), to: request.id)
+        }
+    }
+
+    private func isModern(_ request: ClientRequest, _ session: Session?) -> Bool {
+        switch server.switches.era {
+        case .legacy: return false
+        case .modern: return true
+        case .dual:
+            if session == nil, request.method == "server/discover" { return true }
+            let declared = request.params?.declaredVersion
+            return EraSignal.of(header: nil, declared: declared, hasSession: session != nil) == .modern
+        }
+    }
+
+    /// Answers a request of the Modern era, which has no headers here.
+    private func answer(_ request: ClientRequest, _ exchange: LineExchange) async {
+        let id = request.id
+        if server.switches.era == .modern, request.method == "initialize", request.params?.declaredVersion == nil {
+            let requested = request.params?["protocolVersion"]?.string ?? ""
+            return await exchange.deliver(.failure(.unsupportedVersion(requested)), to: id)
+        }
+        switch server.modern(request, fields: nil, origin: NoHeaders()) {
+        case .ready(let reply):
+            await exchange.deliver(reply, to: id)
+        case .running(let operation):
+            do {
+                try modern.start(id) { await exchange.deliver(await operation(exchange.outlet), to: id) }
+            } catch {
+                await exchange.deliver(.failure(error), to: id)
+            }
         }
     }
 
