@@ -19,5 +19,20 @@ package protocol ClientChannel: Sendable {
     ///
     /// Cancelling the task withdraws the question. Fails with the client's own error, or with one of ours when the
     /// client has no stream on which it could be asked, is gone, or does not answer in time.
+    ///
+    /// `RequestError.unanswered` means that the backend gets no answer at all.
     func ask(_ method: MCPMethod, params: JSONSlice?) async throws(RequestError) -> JSONSlice
+
+    /// Whether a call whose answer is lost may be made again where that does no harm. Not after somebody has been asked
+    /// because of it.
+    var mayRepeatCall: Bool { get }
+}
+
+extension ClientChannel {
+    package var mayRepeatCall: Bool { true }
+}
+
+extension RequestError {
+    /// Nobody waits for the answer to a question any more.
+    package static let unanswered = RequestError(ErrorCode(rawValue: 0), "Nobody waits for the answer")
 }

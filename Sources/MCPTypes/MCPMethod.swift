@@ -32,6 +32,17 @@ package enum MCPMethod: Sendable, Hashable {
     case resourceUpdated
     case elicitationComplete
     case discover
+    case listen
+    case listenAcknowledged
+    case tasksGet
+    case tasksResult
+    case tasksList
+    case tasksCancel
+    case tasksUpdate
+    /// Of 2025-11-25's core tasks.
+    case taskStatus
+    /// Of the tasks extension.
+    case taskChanged
     case other(String)
 
     private static let known: [(String, MCPMethod)] = [
@@ -49,6 +60,10 @@ package enum MCPMethod: Sendable, Hashable {
         ("notifications/prompts/list_changed", .promptsListChanged),
         ("notifications/resources/updated", .resourceUpdated),
         ("notifications/elicitation/complete", .elicitationComplete), ("server/discover", .discover),
+        ("subscriptions/listen", .listen), ("notifications/subscriptions/acknowledged", .listenAcknowledged),
+        ("tasks/get", .tasksGet), ("tasks/result", .tasksResult), ("tasks/list", .tasksList),
+        ("tasks/cancel", .tasksCancel), ("tasks/update", .tasksUpdate),
+        ("notifications/tasks/status", .taskStatus), ("notifications/tasks", .taskChanged),
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: known)

@@ -27,6 +27,12 @@ package enum ProtocolRevision: String, Sendable, Hashable, CaseIterable, Compara
     /// The Legacy revisions, newest first.
     package static let legacy: [ProtocolRevision] = allCases.filter { $0.era == .legacy }.reversed()
 
+    /// The revision that we speak to Modern backends.
+    package static let latestModern = ProtocolRevision.v2026_07_28
+
+    /// The Modern revisions, newest first.
+    package static let modern: [ProtocolRevision] = allCases.filter { $0.era == .modern }.reversed()
+
     package static func < (lhs: ProtocolRevision, rhs: ProtocolRevision) -> Bool { lhs.rawValue < rhs.rawValue }
 
     /// Whether a client may send a JSON-RPC batch (only 2025-03-26 describes batches).

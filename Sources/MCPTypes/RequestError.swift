@@ -31,6 +31,38 @@ package struct RequestError: Error, Sendable, Hashable {
         RequestError(.invalidParams, message)
     }
 
+    /// A header and the body disagree, or a required header is missing (2026-07-28, Transports).
+    package static func headerMismatch(_ message: String) -> RequestError {
+        RequestError(.headerMismatch, message, httpStatus: 400)
+    }
+
+    /// The request needs a capability that it does not declare; `required` is a `ClientCapabilities` object.
+    package static func missingCapability(_ required: JSONValue) -> RequestError {
+        RequestError(
+            .missingRequiredClientCapability, "The request needs a client capability that it does not declare",
+            data: JSONSlice(["requiredCapabilities": required]), httpStatus: 400)
+    }
+
+    /// - Parameters:
+    ///   - supported: what the sender may try instead.
+    ///   - requested: what it tried.
+    package static func unsupportedVersion(
+        _ requested: String?, supported: [ProtocolRevision]
+    ) -> RequestError {
+        var data: JSONObject = ["supported": .array(supported.map { .string($0.rawValue) })]
+        if let requested { data["requested"] = .string(requested.bounded(to: 64)) }
+        return RequestError(
+            .unsupportedProtocolVersion, "Unsupported protocol version", data: JSONSlice(.object(data)),
+            httpStatus: 400)
+    }
+
+    /// The error with a machine-readable reason beside its text.
+    package func because(_ reason: String) -> RequestError {
+        var error = self
+        error.data = JSONSlice(["reason": .string(reason)])
+        return error
+    }
+
     /// An error object as received from a backend, relayed with the same code, message and data.
     package init(relaying error: JSONSlice) {
         self.init(

@@ -8,7 +8,8 @@ import Testing
 
 @Suite("An event stream parser")
 struct SSEParserTests {
-    @Test("follows each rule of the format, however the stream is cut", arguments: SSERule.all, SSEDrain.allCases)
+    @Test(
+        "BC-18: follows each rule of the format, however the stream is cut", arguments: SSERule.all, SSEDrain.allCases)
     func rules(rule: SSERule, drain: SSEDrain) {
         let expected = SSEOutcome(events: rule.events, lastEventID: rule.lastEventID, retry: rule.retry)
         for chunks in ByteChunks.everySplit(of: rule.stream) {
