@@ -83,7 +83,7 @@ let package = Package(
         module("CEL", uses: ["JSONTypes", .nioCore]),
         // Not "Configuration": a package that Hummingbird brings has a target of that name.
         module("VMCPConfiguration", uses: ["Observability", "CEL", .yams]),
-        module("Aggregation", uses: ["JSONTypes", .nioCore]),
+        module("Aggregation", uses: ["JSONTypes", "MCPTypes", .nioCore]),
 
         // State, and the world outside: one store, one client for whatever others can point us at.
         module("Storage", uses: [.crypto, .grdb, .logging], tests: ["TestSupport"]),
@@ -126,8 +126,8 @@ let package = Package(
         module(
             "VirtualServer",
             uses: [
-                "JSONTypes", "MCPTypes", "Aggregation", "Authentication", "OutgoingAuth", "Backends", .logging,
-                .nioCore,
+                "JSONTypes", "MCPTypes", "Observability", "Aggregation", "Authentication", "OutgoingAuth", "Backends",
+                .crypto, .logging, .nioCore,
             ],
             tests: ["TestSupport", .nioPosix]),
         module(

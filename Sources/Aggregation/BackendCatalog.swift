@@ -13,6 +13,8 @@ package struct BackendCatalog: Sendable {
     package var resources: [JSONSlice]
     package var resourceTemplates: [JSONSlice]
     package var prompts: [JSONSlice]
+    /// How long the lists may be kept; lists without an entry must not be.
+    package var freshness: [ListKind: ListFreshness] = [:]
 
     package init(
         backend: String,

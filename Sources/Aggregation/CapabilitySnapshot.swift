@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import JSONTypes
+package import MCPTypes
 package import NIOCore
+import Synchronization
 
 /// What many backends offer, as one MCP server: the lists that clients see and the routes behind them.
 ///
@@ -24,6 +26,21 @@ package struct CapabilitySnapshot: Sendable {
     /// behind the last key delivered.
     package func page(_ kind: ListKind, cursor: String?) throws(InvalidCursor) -> ByteBuffer {
         try contents[kind].page(after: cursor)
+    }
+
+    /// The page for clients of a dialect; a cursor means the same in all of them.
+    package func page(
+        _ kind: ListKind, cursor: String?, dialect: ListDialect
+    ) throws(InvalidCursor) -> ByteBuffer {
+        try contents.pages(kind, dialect).page(after: cursor)
+    }
+
+    /// How long the list may be kept from `now` on: as long as the backend allows that wants it the shortest, and by all
+    /// callers only if every backend says so. That lists may differ between callers is not known here.
+    package func hints(_ kind: ListKind, at now: ContinuousClock.Instant = .now) -> CacheHints {
+        contents.freshness[kind].map { fresh in
+            fresh.dropFirst().reduce(fresh[0].remaining(at: now)) { $0.combined(with: $1.remaining(at: now)) }
+        } ?? .none
     }
 
     /// The route of a tool that clients may call.
@@ -95,6 +112,8 @@ package struct CapabilitySnapshot: Sendable {
 extension CapabilitySnapshot {
     private final class Contents: Sendable {
         let warnings: [AggregationWarning]
+        /// Of every backend; a kind is missing where a backend says nothing.
+        let freshness: [ListKind: [ListFreshness]]
         /// All tools with a name, hidden ones included.
         let tools: [ExactText: ToolRoute]
         let toolsByBackend: [ExactText: [ExactText: ToolRoute]]
@@ -104,10 +123,13 @@ extension CapabilitySnapshot {
         private let resourcePages: ListPages
         private let templatePages: ListPages
         private let promptPages: ListPages
+        /// The tools in the dialects that somebody has asked for.
+        private let spokenTools = Mutex<[ListDialect: ListPages]>([:])
 
         init(catalogs: [BackendCatalog], settings: AggregationSettings) {
             var log = WarningLog()
             let catalogs = BackendCatalog.ordered(catalogs, log: &log)
+            freshness = Self.freshness(of: catalogs)
             let routes = ToolAggregation.routes(catalogs: catalogs, settings: settings, log: &log)
             let promptNames = PromptNaming(settings: settings).assign(catalogs, log: &log)
             let owned = ResourceOwnership(of: .resources, in: catalogs, log: &log)
@@ -132,6 +154,26 @@ extension CapabilitySnapshot {
             templatePages = ListPages(kind: .resourceTemplates, items: ownedTemplates.items, pageSize: size)
             promptPages = ListPages(kind: .prompts, items: promptNames.map(\.item), pageSize: size)
             warnings = log.finished()
+        }
+
+        /// There are as many dialects as revisions differ, so what is kept is bounded.
+        func pages(_ kind: ListKind, _ dialect: ListDialect) -> ListPages {
+            guard kind == .tools else { return self[kind] }
+            return spokenTools.withLock { spoken in
+                if let pages = spoken[dialect] { return pages }
+                let pages = toolPages.spoken(in: dialect) ?? toolPages
+                spoken[dialect] = pages
+                return pages
+            }
+        }
+
+        private static func freshness(of catalogs: [BackendCatalog]) -> [ListKind: [ListFreshness]] {
+            var result: [ListKind: [ListFreshness]] = [:]
+            for kind in ListKind.allCases where !catalogs.isEmpty {
+                let known = catalogs.compactMap { $0.freshness[kind] }
+                if known.count == catalogs.count { result[kind] = known }
+            }
+            return result
         }
 
         subscript(kind: ListKind) -> ListPages {

@@ -17,6 +17,7 @@ package final class Backend: Sendable {
 
     private let pools: [HTTPConnectionPool]
     private let signals = Mutex<(@Sendable (BackendSignal) -> Void)?>(nil)
+    private let knownEras = Mutex(BackendEras())
     private let announcer = Mutex<WeakSession>(WeakSession())
     private let announcements = Mutex<(@Sendable (CapabilityKind) -> Void)?>(nil)
 
@@ -78,6 +79,24 @@ package final class Backend: Sendable {
     func report(_ transition: HealthTracker.Transition) {
         logger.notice("Backend health changed", metadata: ["from": "\(transition.from)", "to": "\(transition.to)"])
         signal(.healthChanged)
+    }
+
+    // MARK: Eras
+
+    /// What the backend has shown that it speaks.
+    package var eras: BackendEras { knownEras.withLock { $0 } }
+
+    func learn(_ lesson: (inout BackendEras) -> Void) {
+        let (old, new) = knownEras.withLock { eras in
+            let old = eras
+            lesson(&eras)
+            return (old, eras)
+        }
+        guard old != new else { return }
+        func name(_ speaks: Bool?) -> String { speaks.map { $0 ? "yes" : "no" } ?? "unknown" }
+        logger.debug(
+            "Learned what the backend speaks",
+            metadata: ["legacy": "\(name(new.legacy))", "modern": "\(name(new.modern))"])
     }
 
     // MARK: Signals to the monitor

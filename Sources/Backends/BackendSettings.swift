@@ -55,10 +55,13 @@ package struct BackendSettings: Sendable {
     package var headers: [(String, String)] = []
     package var credentials = Credentials.none
     package var metadata: [String: String] = [:]
+    package var era = EraSetting.auto
 
     /// How long one request may take, connecting and waiting for a place included.
     package var requestTimeout: TimeAmount = .seconds(30)
     package var connectTimeout: TimeAmount = .seconds(10)
+    /// How long a backend that may be of the other era is given to answer `server/discover`.
+    package var probeTimeout: TimeAmount = .seconds(5)
     package var maximumConcurrentRequests = 256
     package var maximumQueuedRequests = 1024
     /// What may wait for a child process that does not read.

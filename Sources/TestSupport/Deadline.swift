@@ -12,7 +12,7 @@ package struct TimedOut: Error, CustomStringConvertible {
 ///
 /// Fails after `limit`, which only a broken gateway or an overloaded machine reaches.
 package func eventually(
-    _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while true {

@@ -19,6 +19,7 @@ package actor LineClient {
     private let inbox: ByteInbox
     private var unread = ByteBuffer()
     private var isEnded = false
+    private var hasFinishedSending = false
 
     private init(channel: any Channel, inbox: ByteInbox) {
         self.channel = channel
@@ -107,9 +108,16 @@ package actor LineClient {
         try await send(MCPTestClient.notification("notifications/initialized"))
     }
 
+    /// Ends the server's input, and goes on reading.
+    package func finishSending() async throws {
+        guard !hasFinishedSending else { return }
+        hasFinishedSending = true
+        try await channel.close(mode: .output).get()
+    }
+
     /// Ends the server's input, and waits until the server has ended its output. What still comes must be messages.
     package func finish() async throws {
-        try await channel.close(mode: .output).get()
+        try await finishSending()
         while true {
             if unread.readableBytesView.contains(UInt8(ascii: "\n")) {
                 _ = try await next()

@@ -72,7 +72,7 @@ package final class ScriptedBackend: Sendable {
 }
 
 /// The well-behaved part.
-private final class Mind: Sendable {
+final class Mind: Sendable {
     struct State {
         var content: ScriptedBackend.Content
         var sessions: Set<String> = []

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import JSONTypes
+import MCPTypes
 import Testing
 
 @testable import Aggregation
@@ -81,7 +82,7 @@ struct HeaderAnnotationTests {
         let snapshot = CapabilitySnapshot(catalogs: [catalog], settings: .init())
         let route = try #require(snapshot.tool(named: "b_t"))
         #expect(
-            route.headerParameters.map { "\($0.name) \($0.path.joined(separator: "/")) \($0.type.rawValue)" }
+            route.parameterHeaders.fields.map { "\($0.name) \($0.path.joined(separator: "/")) \($0.kind)" }
                 == expected)
         #expect(snapshot.warnings == [])
     }

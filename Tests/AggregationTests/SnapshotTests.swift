@@ -51,7 +51,7 @@ struct SnapshotTests {
     ]
 
     @Test(
-        "whatever is listed, names are unique and lead back, and order does not matter",
+        "GB-36: whatever is listed, names are unique and lead back, and order does not matter",
         arguments: 0..<150 as Range<UInt64>)
     func anyCatalogs(_ seed: UInt64) throws {
         var random = SeededGenerator(state: seed)

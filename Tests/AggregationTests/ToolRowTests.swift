@@ -274,7 +274,7 @@ struct ToolRowTests {
     ]
 
     @Test(
-        "lists and routes tools as the row says",
+        "lists and routes tools as the row says, GB-38 (no prefix) among them",
         arguments: prefixRows + priorityRows + manualRows + visibilityRows + overrideRows)
     func row(_ row: ToolRow) {
         let snapshot = CapabilitySnapshot(catalogs: row.catalogs, settings: row.settings)

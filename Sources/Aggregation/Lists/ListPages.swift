@@ -26,7 +26,7 @@ package struct ListPages: Sendable {
     package let kind: ListKind
     /// Sorted by key in byte order; items with equal keys keep the order in which they were given.
     package let items: [ListItem]
-    private let pageSize: Int
+    let pageSize: Int
     private var rendered: [ByteBuffer] = []
     private var indexByCursor: [String: Int] = [:]
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import JSONTypes
+import MCPTypes
 import NIOCore
 
 /// Reads the `x-mcp-header` annotations of an input schema and checks them.
@@ -17,14 +18,14 @@ struct HeaderAnnotationReader {
         let sentence: String
     }
 
-    private(set) var parameters: [ToolHeaderParameter] = []
+    private var fields: [ParameterHeaders.Field] = []
     private var names: Set<String> = []
 
-    static func parameters(of schema: JSONSlice) throws(Defect) -> [ToolHeaderParameter] {
-        guard mayMention(schema) else { return [] }
+    static func parameters(of schema: JSONSlice) throws(Defect) -> ParameterHeaders {
+        guard mayMention(schema) else { return .none }
         var reader = HeaderAnnotationReader()
         try reader.visit(schema, path: [], depth: 0)
-        return reader.parameters
+        return ParameterHeaders(fields: reader.fields)
     }
 
     /// Whether the text has the word, or an escape that could spell it.
@@ -98,14 +99,18 @@ struct HeaderAnnotationReader {
         guard name.utf8.count <= Self.maximumNameLength, name.utf8.allSatisfy(Self.isTokenCharacter) else {
             throw Defect(sentence: "\(place) is not an HTTP token of at most \(Self.maximumNameLength) characters")
         }
-        guard let text = type?.string, let type = ToolHeaderParameter.ValueType(rawValue: text) else {
+        guard let kind = type?.string.flatMap({ Self.kinds[$0] }) else {
             throw Defect(sentence: "\(place) is on a property whose type is not string, integer or boolean")
         }
         guard names.insert(name.lowercased()).inserted else {
             throw Defect(sentence: "\(place) repeats the header name \"\(printable(name))\"")
         }
-        parameters.append(ToolHeaderParameter(name: name, path: path, type: type))
+        fields.append(ParameterHeaders.Field(name: name, path: path, kind: kind))
     }
+
+    private static let kinds: [String: ParameterHeaders.Kind] = [
+        "string": .string, "integer": .integer, "boolean": .boolean,
+    ]
 
     /// RFC 9110 section 5.6.2.
     private static func isTokenCharacter(_ byte: UInt8) -> Bool {

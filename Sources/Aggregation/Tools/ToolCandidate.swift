@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import JSONTypes
+import MCPTypes
 
 /// A usable tool of one backend on its way to a name.
 struct ToolCandidate {
@@ -12,7 +13,7 @@ struct ToolCandidate {
     let originalNameJSON: JSONSlice
     let item: JSONSlice
     let annotations: JSONSlice?
-    let headerParameters: [ToolHeaderParameter]
+    let parameterHeaders: ParameterHeaders
     /// What the configuration replaces; rejected overrides are gone.
     var override: ToolOverride?
 
@@ -47,7 +48,7 @@ struct ToolCandidate {
             isAdvertised: isAdvertised,
             readOnly: annotations?["readOnlyHint"]?.bool ?? false,
             idempotent: annotations?["idempotentHint"]?.bool ?? false,
-            headerParameters: headerParameters,
+            parameterHeaders: parameterHeaders,
             item: item.editing(edits))
     }
 }
@@ -68,7 +69,7 @@ extension ToolCandidate {
                         originalNameJSON: item.identityJSON,
                         item: item.item,
                         annotations: item.annotations,
-                        headerParameters: try item.inputSchema.map(HeaderAnnotationReader.parameters) ?? [],
+                        parameterHeaders: try item.inputSchema.map(HeaderAnnotationReader.parameters) ?? .none,
                         override: nil))
             } catch {
                 log.add(

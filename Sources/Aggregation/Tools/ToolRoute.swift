@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import JSONTypes
+package import MCPTypes
 
 /// Where a tool call goes, and what the gateway must know about the tool on the way.
 ///
@@ -22,7 +23,7 @@ package final class ToolRoute: Sendable {
     /// `annotations.idempotentHint` after overrides.
     package let idempotent: Bool
     /// Arguments to mirror into headers when the backend speaks 2026-07-28 over HTTP; usually none.
-    package let headerParameters: [ToolHeaderParameter]
+    package let parameterHeaders: ParameterHeaders
     /// The tool as it is listed.
     package let item: JSONSlice
 
@@ -34,7 +35,7 @@ package final class ToolRoute: Sendable {
         isAdvertised: Bool = true,
         readOnly: Bool = false,
         idempotent: Bool = false,
-        headerParameters: [ToolHeaderParameter] = [],
+        parameterHeaders: ParameterHeaders = .none,
         item: JSONSlice
     ) {
         self.backend = backend
@@ -45,7 +46,7 @@ package final class ToolRoute: Sendable {
         self.isAdvertised = isAdvertised
         self.readOnly = readOnly
         self.idempotent = idempotent
-        self.headerParameters = headerParameters
+        self.parameterHeaders = parameterHeaders
         self.item = item
     }
 }

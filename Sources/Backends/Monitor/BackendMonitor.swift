@@ -121,6 +121,8 @@ package final class BackendMonitor: Sendable {
     ) async throws(BackendError) {
         let started = ContinuousClock.now
         let handshake = try await session.open(on: shard)
+        // Before the lists are read, so that no change falls in between.
+        if handshake.revision.era == .modern { session.listen(on: shard) }
         try await refresh(Set(CapabilityKind.allCases), session, handshake, &report)
         let isReturn = report.problem != nil
         noteSuccess(permit, ContinuousClock.now - started)
@@ -136,6 +138,16 @@ package final class BackendMonitor: Sendable {
             let signals = inbox.take()
             if signals.contains(.sessionEnded), session.handshake == nil {
                 throw .unavailable("its session ended")
+            }
+            if signals.contains(.tick), signals.isSubset(of: [.tick, .trafficFailed, .healthChanged]) {
+                let overdue = overdueKinds(session, report)
+                if !overdue.isEmpty {
+                    // Not all gateways, and not all backends of one, at the same moment.
+                    try? await Task.sleep(for: backend.settings.health.interval * .random(in: 0..<0.1))
+                    try await refresh(overdue, session, session.handshake ?? handshake, &report)
+                    publish(report)
+                    continue
+                }
             }
             let announced = Set(CapabilityKind.allCases.filter { signals.contains(.listChanged($0)) })
             let kinds = signals.contains(.mayHaveChanged) ? Set(CapabilityKind.allCases) : announced
@@ -162,7 +174,23 @@ package final class BackendMonitor: Sendable {
         report.handshake = handshake
     }
 
-    /// A `ping`: cheap, side-effect free, and answered by every Legacy server.
+    /// The lists of a Modern backend that nobody would tell us a change of, and whose time has run out. They are read at
+    /// most once in an interval, however short the backend says that they are good for.
+    private func overdueKinds(_ session: BackendSession, _ report: BackendReport) -> Set<CapabilityKind> {
+        guard let handshake = session.handshake, handshake.revision.era == .modern, let catalog = report.catalog else {
+            return []
+        }
+        let pushed = session.pushedKinds
+        let now = ContinuousClock.now
+        func isOverdue(_ list: ListKind) -> Bool { catalog.freshness[list].map { $0.expires <= now } ?? true }
+        return Set(
+            CapabilityKind.allCases.filter { kind in
+                guard !pushed.contains(kind), handshake.capabilities.has(kind) else { return false }
+                return kind.lists.contains(where: isOverdue)
+            })
+    }
+
+    /// A `ping`: cheap, side-effect free, and answered by every Legacy server. Modern ones are asked what they serve.
     private func probe(_ session: BackendSession) async throws(BackendError) {
         guard let permit = backend.health.admit() else { return }
         let started = ContinuousClock.now
@@ -170,7 +198,11 @@ package final class BackendMonitor: Sendable {
             shard: shard, isRepeatable: true, timeout: backend.settings.health.timeout.map { TimeAmount($0) },
             isProbe: true)
         do throws(BackendError) {
-            _ = try await session.call(.ping, params: nil, options: options)
+            let result = try await session.call(.ping, params: nil, options: options)
+            if session.adoptDiscovered(result) {
+                session.adjustListening(on: shard)
+                backend.signal(.mayHaveChanged)
+            }
         } catch {
             // Whoever answers, even with an error, is alive.
             guard case .answered = error else { throw error }
@@ -206,6 +238,27 @@ private final class SignalInbox: Sendable {
         pending.withLock { pending in
             defer { pending = [] }
             return pending
+        }
+    }
+}
+
+extension CapabilityKind {
+    /// The lists that change together.
+    var lists: [ListKind] {
+        switch self {
+        case .tools: [.tools]
+        case .resources: [.resources, .resourceTemplates]
+        case .prompts: [.prompts]
+        }
+    }
+}
+
+extension ServerCapabilities {
+    func has(_ kind: CapabilityKind) -> Bool {
+        switch kind {
+        case .tools: tools
+        case .resources: resources
+        case .prompts: prompts
         }
     }
 }

@@ -29,6 +29,8 @@ package enum BackendError: Error, Sendable, Hashable {
     case invalidResponse(String)
     /// The backend answered with a JSON-RPC error.
     case answered(RequestError)
+    /// The backend does not tell of changes of this resource.
+    case notSubscribable
     /// The session was closed by us.
     case closed
 }
@@ -38,6 +40,8 @@ extension BackendError {
     package var provesNotExecuted: Bool {
         switch self {
         case .unavailable, .sessionLost, .busy, .circuitOpen, .noCredential: true
+        // These are refused before anything else is looked at (2026-07-28, Transports, Server Validation).
+        case .answered(let error): [.headerMismatch, .unsupportedProtocolVersion].contains(error.code)
         default: false
         }
     }
@@ -95,10 +99,26 @@ extension BackendError {
             )
         case .invalidResponse(let reason):
             RequestError(.invalidBackendResponse, "Backend \"\(backend)\" broke the protocol: \(reason)")
+        case .notSubscribable:
+            .invalidParams("Backend \"\(backend)\" does not tell of changes of this resource")
         case .answered(let error):
-            // These speak about our hop, or about capabilities that a Legacy server has no business with.
-            [.headerMismatch, .missingRequiredClientCapability, .unsupportedProtocolVersion].contains(error.code)
-                ? RequestError(.internalError, "Backend \"\(backend)\" refused the gateway's request") : error
+            switch error.code {
+            // These speak about our hop.
+            case .headerMismatch, .unsupportedProtocolVersion:
+                RequestError(.internalError, "Backend \"\(backend)\" refused the gateway's request")
+            // What the client declares is its own matter; whether it declared this, the caller knows.
+            case .missingRequiredClientCapability: error.with(httpStatus: 400)
+            // The status was the backend's, of its hop.
+            default: error.with(httpStatus: 200)
+            }
         }
+    }
+}
+
+extension RequestError {
+    fileprivate func with(httpStatus: Int) -> RequestError {
+        var error = self
+        error.httpStatus = httpStatus
+        return error
     }
 }

@@ -21,20 +21,28 @@ extension BackendSession {
         switch message {
         case .response(let id, let outcome):
             // Taken out here, so that what the backend sends next cannot be taken for part of this call.
-            guard let number = id?.number, let target = state.withLock({ $0.calls.removeValue(forKey: number) }) else {
+            guard let number = id?.number,
+                let target = state.withLock({ $0.calls.removeValue(forKey: number) ?? $0.listening[number]?.call })
+            else {
                 backend.logger.warning(
                     "Ignored an answer to a request that is not waiting", metadata: ["id": "\(id?.json ?? "none")"])
                 return
             }
             target.deliver(CallOutcome(outcome))
         case .notification(let method, let params):
-            receive(method, params, during: call)
+            if link.modern == nil || !receiveModern(method, params, during: call) {
+                receive(method, params, during: call, from: link)
+            }
+        case .request(_, let method, _) where link.modern != nil:
+            backend.logger.warning(
+                "Ignored a request, which a Modern server must not make",
+                metadata: ["method": "\(method.name.bounded(to: 64))"])
         case .request(let id, let method, let params):
             answer(id, method, params, during: call, over: link)
         }
     }
 
-    func receive(_ method: MCPMethod, _ params: JSONSlice?, during call: PendingCall?) {
+    func receive(_ method: MCPMethod, _ params: JSONSlice?, during call: PendingCall?, from link: any SessionLink) {
         switch method {
         case .progress:
             guard let params, let number = params["progressToken"]?.int,
@@ -50,9 +58,10 @@ extension BackendSession {
             state.withLock { $0.questions.removeValue(forKey: id) }?.task.cancel()
         case .message:
             let params = params.map { MetaOwnership.crossing($0) }
-            if let channel = (call ?? soleCall)?.channel {
+            let owner = call ?? (isShared && !link.hasSingleChannel ? nil : soleCall)
+            if let channel = owner?.channel {
                 channel.notify(.message, params: params)
-            } else {
+            } else if !isShared {
                 inbound(.message, params)
             }
         default:
@@ -62,9 +71,37 @@ extension BackendSession {
         }
     }
 
+    /// What only Modern backends send. Returns whether that was all.
+    private func receiveModern(_ method: MCPMethod, _ params: JSONSlice?, during call: PendingCall?) -> Bool {
+        switch method {
+        case .listenAcknowledged:
+            guard let open = listening(during: call, params) else { return true }
+            open.listener.acknowledged(open.number, params, on: open.call.shard)
+        case .cancelled:
+            // The only thing that a server can withdraw is a subscription (2026-07-28, Schema Reference).
+            guard let id = params?["requestId"]?.int else { return true }
+            state.withLock { $0.listening[id] }?.call.deliver(.result(.emptyObject))
+        case .resourceUpdated:
+            guard let uri = params?["uri"]?.string, state.withLock({ $0.subscriptions.contains(uri) }) else {
+                return true
+            }
+            return false
+        default: return false
+        }
+        return true
+    }
+
     /// The call that a message outside of any answer belongs to, when there is no doubt.
     var soleCall: PendingCall? {
         state.withLock { $0.calls.count == 1 ? $0.calls.values.first : nil }
+    }
+
+    /// The only call of a client; what the session itself asks for causes no questions.
+    var soleClientCall: PendingCall? {
+        state.withLock { state in
+            let calls = state.calls.values.filter { $0.channel != nil }
+            return calls.count == 1 ? calls.first : nil
+        }
     }
 
     /// Any call in flight: they are all of the same client, so a question reaches the right one through each of them.
@@ -76,7 +113,8 @@ extension BackendSession {
         _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, during call: PendingCall?,
         over link: any SessionLink
     ) {
-        let related = call?.channel == nil ? anyCall : call
+        // Calls of a shared session are of several clients, so a question must have no doubt about it.
+        let related = isShared ? call ?? soleClientCall : call?.channel == nil ? anyCall : call
         let shard = related?.shard ?? backend.anyShard
         if method == .ping {
             var message = ByteBuffer()
@@ -84,7 +122,11 @@ extension BackendSession {
             send(message, over: link, on: shard)
             return
         }
-        let channel = related?.channel ?? self.channel()
+        let channel = related?.channel ?? (isShared ? nil : self.channel())
+        if isShared, channel == nil, Question.refusal(of: method, params, capabilities) == nil {
+            send(Question.unassignable(id, method), over: link, on: shard)
+            return
+        }
         if let refusal = Question.refusal(of: method, params, channel?.capabilities) {
             var message = ByteBuffer()
             message.writeError(id: id, error: refusal)
@@ -92,18 +134,23 @@ extension BackendSession {
             return
         }
         guard let channel else { return }
-        let isKept = state.withLock { state in
-            guard state.questions.count < Self.maximumQuestions, state.questions[id] == nil else { return false }
+        let refusal: RequestError? = state.withLock { state in
+            guard state.questions[id] == nil else {
+                return RequestError(.invalidRequest, "A question with this id is not answered yet")
+            }
+            guard state.questions.count < (isShared ? Self.maximumSharedQuestions : Self.maximumQuestions) else {
+                return RequestError(.overloaded, "Too many questions at a time")
+            }
             // Started under the lock: the task takes the lock before it ends, so it finds itself registered.
             let task = Task(executorPreference: shard.executor) { [self] in
                 await relay(id, method, params, to: channel, related: related, over: link, on: shard)
             }
             state.questions[id] = Question.Open(task: task, call: related?.id)
-            return true
+            return nil
         }
-        if !isKept {
+        if let refusal {
             var message = ByteBuffer()
-            message.writeError(id: id, error: RequestError(.overloaded, "Too many questions at a time"))
+            message.writeError(id: id, error: refusal)
             send(message, over: link, on: shard)
         }
     }
@@ -114,16 +161,42 @@ extension BackendSession {
     ) async {
         related?.questionOpened()
         var message = ByteBuffer()
+        var isAnswered = true
         do throws(RequestError) {
             let answer = try await channel.ask(method, params: Question.relayed(method, params, channel.capabilities))
             message.writeResult(id: id, result: MetaOwnership.crossing(answer).bytes)
         } catch {
+            isAnswered = error != .unanswered
             message.writeError(id: id, error: error)
         }
         related?.questionClosed()
         let isOpen = state.withLock { $0.questions.removeValue(forKey: id) != nil }
         // A withdrawn question gets no answer.
-        if isOpen { send(message, over: link, on: shard) }
+        if isOpen && isAnswered { sendAnswer(message, of: related, over: link, on: shard) }
+    }
+
+    /// Sends an answer that a call cannot go on without.
+    func sendAnswer(_ message: ByteBuffer, of call: PendingCall?, over link: any SessionLink, on shard: Shard) {
+        tasks.run(on: shard.executor) { [backend] in
+            var attempt = 1
+            while true {
+                do throws(BackendError) {
+                    return try await link.send(message, on: shard)
+                } catch {
+                    backend.logger.debug("An answer could not be delivered", metadata: ["error": "\(error)"])
+                    switch error {
+                    case .unavailable, .outcomeUnknown:
+                        attempt += 1
+                        if attempt == 2 { continue }
+                    case .sessionLost: break
+                    default: return
+                    }
+                    // The backend waits for what it will not get, and has done its work until here.
+                    call?.deliver(.failed(.outcomeUnknown("the connection was lost")))
+                    return
+                }
+            }
+        }
     }
 
     /// Sends without making anyone wait; a failure shows in the calls that follow.

@@ -88,7 +88,8 @@ extension BackendSession {
     func settle(_ outcome: Result<Connection, BackendError>) -> Settlement {
         state.withLock { state in
             guard case .connecting(let waiting) = state.phase else { return Settlement(isClosed: true) }
-            var settlement = Settlement(waiting: waiting, wantsListening: state.wantsListening)
+            var settlement = Settlement(
+                waiting: waiting, wantsListening: state.wantsListening || !state.subscriptions.isEmpty)
             switch outcome {
             case .success(let connection):
                 state.phase = .ready(connection)
@@ -101,42 +102,12 @@ extension BackendSession {
         }
     }
 
-    func openConnection(on shard: Shard, headers: ForwardedHeaders) async throws(BackendError) -> Connection {
-        let link: any SessionLink
-        switch backend.settings.endpoint {
-        case .stdio(let command):
-            link = try await StdioLink.start(command, session: self, on: shard)
-        case .legacySSE(let endpoint):
-            link = try await LegacySSELink.open(endpoint, session: self, on: shard)
-        case .streamableHTTP(let endpoint):
-            let streamable = StreamableHTTPLink(backend: backend, session: self, endpoint: endpoint)
-            do throws(BackendError) {
-                return try await handshake(over: streamable, on: shard, headers: headers)
-            } catch {
-                await streamable.close()
-                // An older server answers the POST of `initialize` with one of these; then its GET stream names the
-                // place for messages (2025-11-25, Transports, Backwards Compatibility).
-                guard case .rejected(let status) = error, [400, 404, 405].contains(status) else { throw error }
-                do throws(BackendError) {
-                    link = try await LegacySSELink.open(endpoint, session: self, on: shard)
-                } catch _ {
-                    throw error
-                }
-            }
-        }
-        do throws(BackendError) {
-            return try await handshake(over: link, on: shard, headers: headers)
-        } catch {
-            await link.close()
-            throw error
-        }
-    }
-
     func handshake(
-        over link: any SessionLink, on shard: Shard, headers: ForwardedHeaders
+        over link: any SessionLink, proposing revision: ProtocolRevision? = nil, on shard: Shard,
+        headers: ForwardedHeaders
     ) async throws(BackendError) -> Connection {
         let params = JSONSlice([
-            "protocolVersion": .string(ProtocolRevision.latestLegacy.rawValue),
+            "protocolVersion": .string((revision ?? .latestLegacy).rawValue),
             "capabilities": .slice(capabilities.declaration),
             "clientInfo": [
                 "name": .string(GatewayIdentity.name), "version": .string(GatewayIdentity.version),
@@ -156,6 +127,7 @@ extension BackendSession {
         initialized.writeNotification(method: .initialized, params: nil)
         try await link.send(initialized, on: shard)
         await replay(over: link, handshake, on: shard)
+        backend.learn { $0.legacy = true }
         return Connection(link: link, handshake: handshake)
     }
 

@@ -11,7 +11,8 @@ extension BackendSession {
     /// Sets the level of the log messages that the backend sends to this session, now and after a reconnection.
     package func setLogLevel(_ level: LogLevel, on shard: Shard) async throws(BackendError) {
         state.withLock { $0.logLevel = level }
-        guard let handshake, handshake.capabilities.logging else { return }
+        // Modern requests carry it each.
+        guard let handshake, handshake.capabilities.logging, handshake.revision.era == .legacy else { return }
         _ = try await call(
             .setLevel, params: JSONSlice(["level": .string(level.rawValue)]),
             options: CallOptions(shard: shard, isRepeatable: true))
@@ -21,7 +22,14 @@ extension BackendSession {
         state.withLock { $0.logLevel = level }
     }
 
+    /// The level for requests that name none.
+    var ownLogLevel: LogLevel? { state.withLock { $0.logLevel } }
+
     package func subscribe(to uri: String, params: JSONSlice, options: CallOptions) async throws(BackendError) {
+        _ = try await open(on: options.shard, headers: options.headers)
+        if let modern = readyConnection()?.link.modern {
+            return try await subscribeModern(to: uri, over: modern, options: options)
+        }
         listen(on: options.shard)
         _ = try await call(.resourcesSubscribe, params: params, options: options)
         state.withLock { _ = $0.subscriptions.insert(uri) }
@@ -29,7 +37,15 @@ extension BackendSession {
 
     package func unsubscribe(from uri: String, params: JSONSlice, options: CallOptions) async throws(BackendError) {
         state.withLock { _ = $0.subscriptions.remove(uri) }
+        guard readyConnection()?.link.modern == nil else { return adjustListening(on: options.shard) }
         _ = try await call(.resourcesUnsubscribe, params: params, options: options)
+    }
+
+    /// Whether the session has been closed for good.
+    package var isClosed: Bool {
+        state.withLock { state in
+            if case .closed = state.phase { true } else { false }
+        }
     }
 
     /// Whether the backend keeps a subscription for this session.
@@ -57,7 +73,7 @@ extension BackendSession {
     /// The connection has ended by itself; the next call opens a new one.
     func lose(_ link: any SessionLink, failing error: BackendError? = nil) {
         let (wasCurrent, orphans) = state.withLock { state -> (Bool, [PendingCall]) in
-            let orphans = error == nil ? [] : Array(state.calls.values)
+            let orphans = error == nil ? [] : Array(state.calls.values) + state.listening.values.map(\.call)
             if case .ready(let connection) = state.phase, connection.link === link {
                 state.phase = .idle
                 return (true, orphans)

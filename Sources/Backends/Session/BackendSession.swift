@@ -22,6 +22,10 @@ package final class BackendSession: Sendable {
     let channel: @Sendable () -> (any ClientChannel)?
     /// `nil` when requests carry nothing but the backend's static headers.
     let credential: (any BackendCredential)?
+    /// The era that is tried first.
+    let preference: EraPreference
+    /// Whether requests of several clients of one principal go through the session at once.
+    let isShared: Bool
 
     /// A reference, because every call is handed it.
     final class Connection: Sendable {
@@ -48,10 +52,14 @@ package final class BackendSession: Sendable {
         var calls: [Int: PendingCall] = [:]
         /// The backend's questions that are with the client, by the backend's id.
         var questions: [RequestID: Question.Open] = [:]
+        /// Requests that a Modern backend answers at the end of a subscription.
+        var listening: [Int: OpenListening] = [:]
         var subscriptions: Set<String> = []
         var logLevel: LogLevel?
         var wantsListening = false
         var hasConnectedBefore = false
+        /// When the connection's era was last looked at anew.
+        var reviewed: NIODeadline?
     }
 
     let state = Mutex(State())
@@ -59,18 +67,22 @@ package final class BackendSession: Sendable {
 
     /// How many questions of one backend may be with the client at a time.
     static let maximumQuestions = 32
+    /// Of a session that several calls share, each of which has a limit of its own.
+    static let maximumSharedQuestions = 4096
 
     package init(
         backend: Backend, capabilities: ClientCapabilities,
         inbound: @escaping @Sendable (MCPMethod, JSONSlice?) -> Void,
         channel: @escaping @Sendable () -> (any ClientChannel)? = { nil },
-        credential: (any BackendCredential)? = nil
+        credential: (any BackendCredential)? = nil, preference: EraPreference = .legacyFirst, isShared: Bool = false
     ) {
         self.backend = backend
         self.capabilities = capabilities
         self.inbound = inbound
         self.channel = channel
         self.credential = credential
+        self.preference = preference
+        self.isShared = isShared
     }
 
     /// How one request is to be made.
@@ -84,10 +96,17 @@ package final class BackendSession: Sendable {
         package var timeout: TimeAmount?
         /// The monitor's own requests: they find out about health, so they are not kept back because of it.
         package var isProbe: Bool
+        /// What the caller of a Modern backend wants to hear of; a Legacy session has one level for all its calls.
+        package var logLevel: LogLevel?
+        /// Which arguments a Modern backend wants in headers as well.
+        package var parameterHeaders = ParameterHeaders.none
+        /// Whether a Modern backend may answer with a task, or is asked about one (SEP-2663).
+        package var declaresTasks = false
 
         package init(
             shard: Shard, channel: (any ClientChannel)? = nil, progressToken: JSONSlice? = nil,
-            headers: ForwardedHeaders = .none, isRepeatable: Bool, timeout: TimeAmount? = nil, isProbe: Bool = false
+            headers: ForwardedHeaders = .none, isRepeatable: Bool, timeout: TimeAmount? = nil, isProbe: Bool = false,
+            logLevel: LogLevel? = nil, parameterHeaders: ParameterHeaders = .none
         ) {
             self.shard = shard
             self.channel = channel
@@ -96,6 +115,8 @@ package final class BackendSession: Sendable {
             self.isRepeatable = isRepeatable
             self.timeout = timeout
             self.isProbe = isProbe
+            self.logLevel = logLevel
+            self.parameterHeaders = parameterHeaders
         }
     }
 
@@ -119,6 +140,8 @@ package final class BackendSession: Sendable {
             }
         }
         defer { backend.limiter.release() }
+        var options = options
+        var hasFreshHeaders = false
         var attempt = 1
         while true {
             do throws(BackendError) {
@@ -127,6 +150,13 @@ package final class BackendSession: Sendable {
                 return result
             } catch {
                 if let permit { backend.observed(error, permit) }
+                if !hasFreshHeaders, method == .toolsCall, error.isHeaderMismatch, !Task.isCancelled,
+                    let fresh = await freshHeaders(of: params, options, deadline)
+                {
+                    hasFreshHeaders = true
+                    options.parameterHeaders = fresh
+                    continue
+                }
                 guard attempt < 3, !Task.isCancelled, mayRepeat(after: error, options) else { throw error }
                 if case .unavailable = error {
                     try? await Task.sleep(for: .milliseconds(100 * attempt))
@@ -139,8 +169,9 @@ package final class BackendSession: Sendable {
     func mayRepeat(after error: BackendError, _ options: CallOptions) -> Bool {
         switch error {
         case .sessionLost, .unavailable: true
-        case .outcomeUnknown: options.isRepeatable
-        case .rejected(let status): options.isRepeatable && [502, 503, 504].contains(status)
+        case .outcomeUnknown: options.isRepeatable && options.channel?.mayRepeatCall != false
+        case .rejected(let status):
+            options.isRepeatable && [502, 503, 504].contains(status) && options.channel?.mayRepeatCall != false
         default: false
         }
     }
@@ -159,16 +190,25 @@ package final class BackendSession: Sendable {
                 throw error.ofHandshake
             }
         }
+        let isModern = connection.handshake.revision.era == .modern
+        // `ping` is not part of the Modern era, where this is as cheap.
+        let method = isModern && method == .ping ? .discover : method
         let headers =
             credential == nil ? options.headers : options.headers.adding(credential: try await credentialFields())
         let call = start(
             method, params, over: connection.link, options, headers: headers, timeout: timeout, deadline: deadline)
         let outcome = await call.wait()
         finish(call, outcome)
+        if isModern {
+            return try await accept(outcome, of: method, params, over: connection, options, timeout, deadline)
+        }
         switch outcome {
         case .result(let result): return result
         case .failed(let error):
             if case .sessionLost = error { lose(connection.link) }
+            if error.contradictsLegacy(method), await !isStillLegacy(connection, on: options.shard) {
+                throw .sessionLost
+            }
             throw error
         }
     }
@@ -189,7 +229,14 @@ package final class BackendSession: Sendable {
         let ownParams =
             options.progressToken == nil ? params : params.map { MetaOwnership.crossing($0, progressToken: call.id) }
         options.shard.watch(call)
-        link.send(RequestMessage(id: call.id, method: method, params: ownParams), for: call, headers: headers)
+        if let modern = link.modern {
+            let request = ModernRequest(
+                method: method, params: ownParams, logLevel: options.logLevel ?? ownLogLevel,
+                parameterHeaders: options.parameterHeaders, headers: headers, declaresTasks: options.declaresTasks)
+            modern.send(request, for: call)
+        } else {
+            link.send(RequestMessage(id: call.id, method: method, params: ownParams), for: call, headers: headers)
+        }
         return call
     }
 
@@ -204,13 +251,12 @@ package final class BackendSession: Sendable {
         for question in questions { question.task.cancel() }
     }
 
-    /// A request that the session itself needs, with a deadline of its own.
-    func performOwn(
-        _ method: MCPMethod, _ params: JSONSlice, over link: any SessionLink, on shard: Shard,
-        headers: ForwardedHeaders = .none
+    /// One request from beginning to end, without another attempt.
+    func perform(
+        _ method: MCPMethod, params: JSONSlice?, over link: any SessionLink, options: CallOptions, timeout: TimeAmount,
+        deadline: NIODeadline
     ) async -> CallOutcome {
-        let timeout = backend.settings.requestTimeout
-        var headers = headers
+        var headers = options.headers
         if credential != nil {
             do throws(BackendError) {
                 headers = headers.adding(credential: try await credentialFields())
@@ -218,11 +264,21 @@ package final class BackendSession: Sendable {
                 return .failed(error)
             }
         }
-        let call = start(
-            method, params, over: link, CallOptions(shard: shard, isRepeatable: false), headers: headers,
-            timeout: timeout, deadline: .now() + timeout)
+        let call = start(method, params, over: link, options, headers: headers, timeout: timeout, deadline: deadline)
         let outcome = await call.wait()
         finish(call, outcome)
         return outcome
+    }
+
+    /// A request that the session itself needs, with a deadline of its own.
+    func performOwn(
+        _ method: MCPMethod, _ params: JSONSlice?, over link: any SessionLink, on shard: Shard,
+        headers: ForwardedHeaders = .none, timeout: TimeAmount? = nil
+    ) async -> CallOutcome {
+        let timeout = timeout ?? backend.settings.requestTimeout
+        return await perform(
+            method, params: params, over: link,
+            options: CallOptions(shard: shard, headers: headers, isRepeatable: false), timeout: timeout,
+            deadline: .now() + timeout)
     }
 }

@@ -138,6 +138,8 @@ final class LegacySSELink: SessionLink {
 
     func adopt(_ revision: ProtocolRevision) {}
 
+    var hasSingleChannel: Bool { true }
+
     /// Everything comes on the one stream.
     func listen(on shard: Shard) {}
     func stopListening() {}

@@ -3,6 +3,7 @@
 
 import JSONTypes
 import MCPTypes
+import NIOCore
 
 /// The rules for what a backend asks of a client.
 enum Question {
@@ -43,10 +44,26 @@ enum Question {
         }
     }
 
+    /// The answer to a question that cannot be brought to the client that it is for: as if nobody wanted to answer it.
+    static func unassignable(_ id: RequestID, _ method: MCPMethod) -> ByteBuffer {
+        var message = ByteBuffer()
+        switch method {
+        case .elicit: message.writeResult(id: id, result: JSONSlice(["action": "cancel"]).bytes)
+        case .createMessage:
+            message.writeError(
+                id: id, error: RequestError(ErrorCode(rawValue: -1), "It is not known which client to ask"))
+        default:
+            message.writeError(id: id, error: RequestError(.internalError, "It is not known which client to ask"))
+        }
+        return message
+    }
+
     /// The parameters as the client gets them.
     static func relayed(_ method: MCPMethod, _ params: JSONSlice?, _ capabilities: ClientCapabilities) -> JSONSlice? {
         guard let params else { return nil }
-        let crossed = MetaOwnership.crossing(params)
+        var crossed = MetaOwnership.crossing(params)
+        // Nobody was told that clients could answer with tasks.
+        if crossed["task"] != nil { crossed = crossed.editing([JSONEdit(key: "task", value: nil)]) }
         guard method == .createMessage, let context = crossed["includeContext"], !context.isString("none") else {
             return crossed
         }

@@ -36,6 +36,12 @@ protocol SessionLink: AnyObject, Sendable {
     /// The handshake is done: from now on messages carry what it agreed on.
     func adopt(_ revision: ProtocolRevision)
 
+    /// The way as one to a Modern backend; `nil` while it carries a Legacy session.
+    var modern: (any ModernLink)? { get }
+
+    /// Whether everything that the backend sends arrives on one channel, so that nothing shows which call it is for.
+    var hasSingleChannel: Bool { get }
+
     /// Starts to receive what the backend sends outside of answers, where that needs anything.
     func listen(on shard: Shard)
 

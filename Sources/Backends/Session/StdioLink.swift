@@ -11,6 +11,8 @@ import Synchronization
 final class StdioLink: SessionLink {
     private let process: StdioProcess
     private let session: BackendSession
+    private let speaksModern = Mutex(false)
+    let listener: ModernListener
 
     /// How long a child may take to end by itself, and then again after SIGTERM.
     private static let gracePeriod = Duration.seconds(2)
@@ -18,6 +20,7 @@ final class StdioLink: SessionLink {
     private init(process: StdioProcess, session: BackendSession) {
         self.process = process
         self.session = session
+        listener = ModernListener(session: session)
     }
 
     static func start(
@@ -72,14 +75,21 @@ final class StdioLink: SessionLink {
 
     func adopt(_ revision: ProtocolRevision) {}
 
-    /// A child sends everything on its one channel.
-    func listen(on shard: Shard) {}
-    func stopListening() {}
+    var modern: (any ModernLink)? { speaksModern.withLock { $0 } ? self : nil }
+    var hasSingleChannel: Bool { true }
+
+    /// Which era's requests the child gets from now on.
+    func speakModern(_ modern: Bool) { speaksModern.withLock { $0 = modern } }
+
+    /// A child sends everything on its one channel; a Modern one wants to be asked for it.
+    func listen(on shard: Shard) { session.adjustListening(on: shard) }
+    func stopListening() { session.adjustListening(on: session.backend.anyShard) }
 
     /// The process has ended already.
-    func discard() {}
+    func discard() { listener.close() }
 
     func close() async {
+        listener.close()
         await process.stop(gracePeriod: Self.gracePeriod)
     }
 }
@@ -89,6 +99,18 @@ extension StdioLink: CallTransport {
     func release(_ call: PendingCall) {}
 
     func withdraw(_ call: PendingCall) { session.withdraw(call, over: self) }
+}
+
+extension StdioLink: ModernLink {
+    var mayChangeEra: Bool { false }
+
+    func send(_ request: ModernRequest, for call: PendingCall) {
+        let params = ModernMeta.request(
+            request.params,
+            capabilities: session.capabilities.modernDeclaration(
+                withTasks: request.declaresTasks || session.capabilities.hasTasks), logLevel: request.logLevel)
+        send(RequestMessage(id: call.id, method: request.method, params: params), for: call, headers: request.headers)
+    }
 }
 
 /// Brings an exit that comes before the link exists together with the link.

@@ -149,7 +149,7 @@ final class StreamableHTTPLink: SessionLink {
                 if case .response(let id, let outcome) = try MCPMessage(
                     parsing: body, limits: backend.settings.jsonLimits)
                 {
-                    if let id, id.number == call.id { return CallOutcome(outcome) }
+                    if let id, id.number == call.id { return CallOutcome(outcome, status: status) }
                     if (200..<300).contains(status) {
                         return .failed(.invalidResponse("the answer carries another request's id"))
                     }
@@ -302,10 +302,14 @@ private final class ListenStream: @unchecked Sendable {
 }
 
 extension CallOutcome {
-    init(_ outcome: MCPMessage.Outcome) {
+    /// - Parameter status: the HTTP status, which an error keeps while it is looked at here.
+    init(_ outcome: MCPMessage.Outcome, status: Int = 200) {
         switch outcome {
         case .result(let result): self = .result(result)
-        case .error(let error): self = .failed(.answered(RequestError(relaying: error)))
+        case .error(let error):
+            var relayed = RequestError(relaying: error)
+            relayed.httpStatus = status
+            self = .failed(.answered(relayed))
         }
     }
 }

@@ -110,7 +110,7 @@ final class StdioChild: Sendable {
         case .terminate(let wait):
             closeInput()
             logger.info("backend did not exit when its input was closed, sending SIGTERM")
-            if state.value.cause == .itself { state.value.cause = .closedStreams }
+            if state.value.cause == .itself, !group.leaderHasEnded { state.value.cause = .closedStreams }
             group.signal(SIGTERM)
             waitThenStep(wait)
         case .kill:

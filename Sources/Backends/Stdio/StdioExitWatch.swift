@@ -38,7 +38,7 @@ enum StdioExitWatch {
         wait.futureResult.cascadeFailure(to: exited)
     }
 
-    private static func isRunning(_ identifier: pid_t) -> Bool {
+    static func isRunning(_ identifier: pid_t) -> Bool {
         var information = siginfo_t()
         guard waitid(P_PID, id_t(identifier), &information, WEXITED | WNOHANG | WNOWAIT) == 0 else {
             return errno == EINTR

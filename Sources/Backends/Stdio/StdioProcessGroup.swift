@@ -29,6 +29,11 @@ final class StdioProcessGroup: Sendable {
         }
     }
 
+    /// Whether the child itself has ended, reaped or not; on a busy machine that may be known late.
+    var leaderHasEnded: Bool {
+        leader.withLock { leader in leader.map { !StdioExitWatch.isRunning($0) } ?? true }
+    }
+
     /// Kills what the child left behind (wrappers such as npx and uvx have grandchildren) and signals nothing later.
     func end() {
         leader.withLock { leader in

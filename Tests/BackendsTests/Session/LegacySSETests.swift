@@ -351,7 +351,8 @@ struct LegacySSETests {
                 #expect(result.text == "x", "\(result)")
             }
         }
-        #expect(http.requests.prefix(2).map(\.method) == ["POST", "GET"])
+        #expect(http.requests.prefix(3).map(\.method) == ["POST", "POST", "GET"])
+        #expect(http.requests.prefix(2).map(\.verb) == ["initialize", "server/discover"])
         #expect(http.requests("initialize").map(\.target) == ["/sse", "/messages?session=1"])
         await http.stop()
     }
@@ -389,7 +390,7 @@ struct LegacySSETests {
                 #expect(await harness.call(session).error == .rejected(status: 404))
             }
         }
-        #expect(server.requests.map(\.method) == ["POST", "GET"])
+        #expect(server.requests.map(\.method) == ["POST", "POST", "GET"])
         await server.stop()
     }
 }

@@ -45,11 +45,12 @@ struct BackendHarness: Sendable {
     // MARK: Sessions
 
     func session(
-        _ capabilities: String = "{}", inbox: Inbox = Inbox(), channel: (any ClientChannel)? = nil
+        _ capabilities: String = "{}", inbox: Inbox = Inbox(), channel: (any ClientChannel)? = nil,
+        preference: EraPreference = .legacyFirst, isShared: Bool = false
     ) -> BackendSession {
         BackendSession(
             backend: backend, capabilities: ClientCapabilities(json(capabilities)),
-            inbound: { inbox.add($0, $1) }, channel: { channel })
+            inbound: { inbox.add($0, $1) }, channel: { channel }, preference: preference, isShared: isShared)
     }
 
     /// Runs `body` with a new session and closes it.

@@ -1,0 +1,204 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import JSONTypes
+import Logging
+import MCPTypes
+import NIOCore
+import Synchronization
+
+/// Keeps one `subscriptions/listen` request open on a Modern connection, for everything that its session wants to be
+/// told of.
+final class ModernListener: Sendable {
+    private let session: BackendSession
+    private let tasks = TaskSupervisor()
+    private let state: Mutex<State>
+
+    private struct State {
+        var machine: ListenStates
+        var streams: [Int: Stream] = [:]
+        var waiters: [Waiter] = []
+        var link: (any ModernLink)?
+        var isClosed = false
+    }
+
+    private struct Stream {
+        let call: PendingCall
+        var opened: NIODeadline
+        var isAcknowledged = false
+    }
+
+    private struct Waiter {
+        let uri: String
+        let call: PendingCall
+    }
+
+    init(session: BackendSession) {
+        self.session = session
+        let isKnownToLack = session.backend.eras.lacksListening
+        let afterLoss = session.state.withLock { $0.hasConnectedBefore }
+        state = Mutex(State(machine: ListenStates(afterLoss: afterLoss, isUnsupported: isKnownToLack)))
+    }
+
+    /// The lists whose changes the backend tells of now.
+    var pushedKinds: Set<CapabilityKind> { state.withLock { $0.machine.granted.kinds } }
+
+    /// Listens for `filter` from now on.
+    func want(_ filter: ListenFilter, over link: any ModernLink, on shard: Shard) {
+        let actions = state.withLock { state -> [ListenStates.Action] in
+            guard !state.isClosed else { return [] }
+            state.link = link
+            return state.machine.want(filter)
+        }
+        perform(actions, on: shard)
+    }
+
+    /// Completes `call` once it is known whether the backend tells of changes of `uri`, which is wanted by now.
+    func join(_ uri: String, _ call: PendingCall) {
+        let outcome = state.withLock { state -> CallOutcome? in
+            if state.isClosed { return .failed(.closed) }
+            if state.machine.isHopeless { return .failed(.notSubscribable) }
+            if let settled = state.machine.settled, settled.asked.uris.contains(uri) {
+                return settled.granted.uris.contains(uri) ? .result(.null) : .failed(.notSubscribable)
+            }
+            state.waiters.append(Waiter(uri: uri, call: call))
+            return nil
+        }
+        if let outcome { call.deliver(outcome) }
+    }
+
+    func forget(_ call: PendingCall) {
+        state.withLock { $0.waiters.removeAll { $0.call === call } }
+    }
+
+    // MARK: What the backend says
+
+    func acknowledged(_ number: Int, _ params: JSONSlice?, on shard: Shard) {
+        let granted = ListenFilter(acknowledged: params)
+        let actions = state.withLock { state in
+            state.streams[number]?.isAcknowledged = true
+            return state.machine.acknowledged(number, granted)
+        }
+        perform(actions, on: shard)
+    }
+
+    // MARK: Effects
+
+    private func perform(_ actions: [ListenStates.Action], on shard: Shard) {
+        for action in actions {
+            switch action {
+            case .open(let number, let filter):
+                tasks.run(on: shard.executor) { await self.run(number, filter, on: shard) }
+            case .close(let number): close(number)
+            case .established(let asked, let granted, let afterGap):
+                settle(asked.uris) { granted.uris.contains($0) ? .result(.null) : .failed(.notSubscribable) }
+                if afterGap { session.missedNotifications(of: granted.uris) }
+            case .failed(let asked, let error): settle(asked.uris) { _ in .failed(error) }
+            case .retry(let pause):
+                tasks.run(on: shard.executor) {
+                    try? await Task.sleep(for: pause)
+                    guard !Task.isCancelled else { return }
+                    self.perform(self.state.withLock { $0.machine.retryDue() }, on: shard)
+                }
+            case .unsupported:
+                session.backend.learn { $0.lacksListening = true }
+                settleAll(.failed(.notSubscribable))
+            }
+        }
+    }
+
+    private func settle(_ uris: Set<String>, _ outcome: (String) -> CallOutcome) {
+        let settled = state.withLock { state in
+            let settled = state.waiters.filter { uris.contains($0.uri) }
+            state.waiters.removeAll { uris.contains($0.uri) }
+            return settled
+        }
+        for waiter in settled { waiter.call.deliver(outcome(waiter.uri)) }
+    }
+
+    private func settleAll(_ outcome: CallOutcome) {
+        let waiters = state.withLock { state in
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.call.deliver(outcome) }
+    }
+
+    /// One request, from its sending to its end.
+    private func run(_ number: Int, _ filter: ListenFilter, on shard: Shard) async {
+        let headers: ForwardedHeaders
+        do throws(BackendError) {
+            headers = ForwardedHeaders(fields: try await session.credentialFields())
+        } catch {
+            ended(number, .failed(error), opened: .now(), on: shard)
+            return
+        }
+        let opened = NIODeadline.now()
+        let call = session.registerListening(number, by: self, on: shard)
+        let link = state.withLock { state -> (any ModernLink)? in
+            guard !state.isClosed else { return nil }
+            state.streams[number] = Stream(call: call, opened: opened)
+            return state.link
+        }
+        guard let link else { return session.unregisterListening(call) }
+        link.send(ModernRequest(method: .listen, params: filter.params, headers: headers), for: call)
+        let limit = shard.eventLoop.scheduleTask(in: session.backend.settings.requestTimeout) {
+            if !self.isAcknowledged(number) { call.deliver(.failed(.timeout)) }
+        }
+        let outcome = await call.wait()
+        limit.cancel()
+        session.unregisterListening(call)
+        ended(number, outcome, opened: opened, on: shard)
+    }
+
+    private func isAcknowledged(_ number: Int) -> Bool {
+        state.withLock { $0.streams[number]?.isAcknowledged ?? false }
+    }
+
+    private func ended(_ number: Int, _ outcome: CallOutcome, opened: NIODeadline, on shard: Shard) {
+        let end: ListenStates.End =
+            switch outcome {
+            case .result: .graceful
+            case .failed(.answered(let error)) where error.code == .methodNotFound: .unknownMethod
+            case .failed(.rejected(status: 404)): .unknownMethod
+            case .failed(let error): .failed(error)
+            }
+        let actions = state.withLock { state -> [ListenStates.Action] in
+            state.streams[number] = nil
+            guard !state.isClosed else { return [] }
+            let uptime = Duration.nanoseconds((NIODeadline.now() - opened).nanoseconds)
+            return state.machine.ended(number, end, after: uptime, jitter: .random(in: 0..<1))
+        }
+        if case .failed(let error) = end, !actions.isEmpty {
+            session.backend.logger.debug("A subscription ended", metadata: ["reason": "\(error)"])
+        }
+        perform(actions, on: shard)
+    }
+
+    private func close(_ number: Int) {
+        let (stream, link) = state.withLock { ($0.streams[number], $0.link) }
+        guard let stream else { return }
+        end(stream.call, over: link)
+    }
+
+    /// Over HTTP the end of the stream is what the backend sees; a process must be told.
+    private func end(_ call: PendingCall, over link: (any ModernLink)?) {
+        if let link, link.hasSingleChannel { session.withdraw(call, over: link) }
+        call.deliver(.failed(.cancelled))
+    }
+
+    func close() {
+        let (streams, waiters, link) = state.withLock { state in
+            state.isClosed = true
+            defer {
+                state.streams = [:]
+                state.waiters = []
+                state.link = nil
+            }
+            return (Array(state.streams.values), state.waiters, state.link)
+        }
+        for stream in streams { end(stream.call, over: link) }
+        for waiter in waiters { waiter.call.deliver(.failed(.closed)) }
+        tasks.cancelAll()
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import JSONTypes
+package import MCPTypes
+import Synchronization
+
+/// What those need who keep a session for several clients.
+extension BackendSession {
+    /// Whether ending the session now would be noticed.
+    package var isInUse: Bool {
+        state.withLock { !$0.calls.isEmpty || !$0.subscriptions.isEmpty || $0.wantsListening }
+    }
+
+    /// Whether everything that the backend sends comes on one channel, so that a question may belong to any call.
+    package var hasSingleChannel: Bool {
+        switch backend.settings.endpoint {
+        case .stdio, .legacySSE: true
+        case .streamableHTTP: readyConnection()?.link.hasSingleChannel ?? false
+        }
+    }
+
+    /// Makes the backend log at least as much as `level` says; others may need more than that.
+    package func raiseLogLevel(to level: LogLevel, on shard: Shard) async throws(BackendError) {
+        let isRaised = state.withLock { state in
+            if let current = state.logLevel, current <= level { return false }
+            state.logLevel = level
+            return true
+        }
+        if isRaised { try await setLogLevel(level, on: shard) }
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Aggregation
+import JSONTypes
+import MCPTypes
+import NIOCore
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Backends
+
+@Suite("Watching a Modern backend", .serialized, .timeLimit(.minutes(5)))
+struct ModernMonitorTests {
+    private final class Reports: Sendable {
+        private let all = Mutex<[BackendReport]>([])
+        func add(_ report: BackendReport) { all.withLock { $0.append(report) } }
+        var last: BackendReport? { all.withLock { $0.last } }
+        var tools: [String] { last?.catalog?.tools.compactMap { $0["name"]?.string } ?? [] }
+    }
+
+    private func watch(
+        interval: Duration = .seconds(60), configure: (inout ScriptedModernBackend.Content) -> Void = { _ in },
+        _ body: (BackendHarness, Reports, ScriptedModernBackend) async throws -> Void
+    ) async throws {
+        let backend = try await ScriptedModernBackend.start(configure: configure)
+        let health = try HealthSettings(interval: interval, timeout: nil, unhealthyThreshold: 3)
+        try await BackendHarness.run(backend.url, configure: { $0.health = health }) { harness in
+            let reports = Reports()
+            let monitor = BackendMonitor(backend: harness.backend) { reports.add($0) }
+            let task = Task { await monitor.run() }
+            do {
+                try await body(harness, reports, backend)
+            } catch {
+                task.cancel()
+                throw error
+            }
+            task.cancel()
+            await task.value
+        }
+        await backend.stop()
+    }
+
+    @Test("BC-01, GB-49: its lists are read with what it says of keeping them")
+    func reading() async throws {
+        try await watch(configure: { $0.hints = #""ttlMs":30000,"cacheScope":"public""# }) {
+            harness, reports, backend in
+            try await eventually("it is reached") { reports.last?.isReachable == true }
+            #expect(reports.tools == ["echo"])
+            #expect(reports.last?.handshake?.revision == .v2026_07_28)
+            #expect(
+                reports.last?.catalog?.freshness[.tools]?.hints == CacheHints(milliseconds: 30_000, scope: .public))
+            #expect(harness.backend.health.status == .healthy)
+        }
+    }
+
+    @Test("A silent restart is noticed by the probe, and what the backend can now is listed")
+    func restarted() async throws {
+        try await watch(
+            interval: .milliseconds(200), configure: { $0.hints = #""ttlMs":3600000,"cacheScope":"public""# }
+        ) {
+            harness, reports, backend in
+            try await eventually("it is reached") { reports.last?.isReachable == true }
+            backend.change {
+                $0.capabilities = #"{"tools":{},"prompts":{}}"#
+                $0.prompts = #"[{"name":"p"}]"#
+            }
+            try await eventually("it is listed") { reports.last?.catalog?.prompts.count == 1 }
+        }
+    }
+
+    @Test("GB-27: a change that it tells of is read and announced")
+    func pushed() async throws {
+        try await watch { harness, reports, backend in
+            try await eventually("it is listened to") {
+                backend.subscriptions.count == 1 && reports.last?.isReachable == true
+            }
+            backend.change { $0.tools = #"[{"name":"new","inputSchema":{"type":"object"}}]"# }
+            backend.subscriptions.first?.notify("notifications/tools/list_changed")
+            try await eventually("it is read") { reports.tools == ["new"] }
+        }
+    }
+
+    @Test("One that tells of nothing is asked again when its lists are too old, and not before")
+    func polled() async throws {
+        try await watch(
+            interval: .milliseconds(200),
+            configure: {
+                $0.listens = false
+                $0.hints = #""ttlMs":0,"cacheScope":"private""#
+            }
+        ) { harness, reports, backend in
+            try await eventually("it is reached") { reports.last?.isReachable == true }
+            backend.change {
+                $0.tools = #"[{"name":"new","inputSchema":{"type":"object"}}]"#
+                $0.hints = #""ttlMs":3600000,"cacheScope":"private""#
+            }
+            try await eventually("it is read") { reports.tools == ["new"] }
+            let readings = backend.requests("tools/list").count
+            let probes = backend.requests("server/discover").count
+            try await eventually("it is only probed") { backend.requests("server/discover").count > probes + 1 }
+            #expect(backend.requests("tools/list").count == readings)
+        }
+    }
+}
