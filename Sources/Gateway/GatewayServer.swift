@@ -24,8 +24,8 @@ package final class GatewayServer: Sendable {
 
     package init(
         settings: GatewaySettings, server: VirtualServer, backends: [Backend], authenticator: Authenticator,
-        metadata: ProtectedResourceMetadata? = nil, mounted: MountedRoutes? = nil, group: any EventLoopGroup,
-        shards: Shards, logger: Logger
+        metadata: ProtectedResourceMetadata? = nil, mounted: MountedRoutes? = nil, shared: SharedSessions? = nil,
+        group: any EventLoopGroup, shards: Shards, logger: Logger
     ) {
         self.settings = settings
         self.group = group
@@ -33,8 +33,8 @@ package final class GatewayServer: Sendable {
         self.logger = logger
         tasks = TaskSupervisor()
         endpoint = MCPEndpoint(
-            settings: settings, server: server, authenticator: authenticator, shards: shards, logger: logger,
-            tasks: tasks)
+            settings: settings, server: server, shared: shared, authenticator: authenticator, shards: shards,
+            logger: logger, tasks: tasks)
         self.mounted = mounted
         routes = StatusRoutes(
             settings: settings, server: server, backends: backends.sorted { $0.name < $1.name }, metadata: metadata)

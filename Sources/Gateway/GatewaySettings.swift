@@ -14,6 +14,8 @@ package struct GatewaySettings: Sendable {
     package var allowedOrigins: [String] = []
     /// Header names that are copied from clients to backends, in lower case.
     package var passthroughHeaders: [String] = []
+    /// Whether clients of 2024-11-05 find their HTTP+SSE transport.
+    package var hasLegacySSE = false
     package var limits = GatewayLimits()
 
     package init() {}
@@ -31,6 +33,15 @@ package struct GatewayLimits: Sendable, Hashable {
     package var streamsPerSession = 8
     package var connections = 16_384
     package var inFlightRequestsPerSession = 256
+    /// Modern requests that run at a time; they belong to no session.
+    package var modernRequests = 16_384
+    package var modernRequestsPerPrincipal = 8192
+    /// Open `subscriptions/listen` streams.
+    package var subscriptions = 16_384
+    package var subscriptionsPerPrincipal = 16_384
+    package var resourcesPerSubscription = 1024
+    /// Waiting for a client that does not read its subscription.
+    package var queuedBytesPerSubscription = 256 << 10
     /// Kept of a session's streams so that they can be resumed.
     package var resumableBytesPerSession = 1 << 20
     /// Waiting for a client that does not read.

@@ -25,6 +25,12 @@ package enum EraSwitch {
         return decide(header: header, claimed: claimed.map { $0.string ?? "" }, hasSession: hasSession)
     }
 
+    /// Whether a JSON array may be a batch: under no header, or that of a handshake revision, its session decides;
+    /// Modern revisions have none (2026-07-28, Transports).
+    package static func allowsBatch(header: String?) -> Bool {
+        header.map { ProtocolRevision(rawValue: $0)?.era == .legacy } ?? true
+    }
+
     static func decide(header: String?, claimed: String?, hasSession: Bool) -> Decision {
         let headerRevision = header.flatMap(ProtocolRevision.init(rawValue:))
         guard let claimed else {

@@ -42,6 +42,7 @@ extension BackendSettings {
         self.headers = headers
         caBundlePath = backend.caBundlePath
         metadata = backend.metadata
+        era = EraSetting(backend.era)
         requestTimeout = TimeAmount(configuration.operational.timeouts.timeout(for: backend.name))
         connectTimeout = min(requestTimeout, .seconds(10))
         maximumConcurrentRequests = backend.maxConcurrentRequests
@@ -49,6 +50,17 @@ extension BackendSettings {
         limits = HTTPLimits(
             responseBytes: configuration.limits.maxBackendResponseBytes, eventBytes: configuration.limits.maxEventBytes)
         jsonLimits = JSONLimits(depth: configuration.limits.maxJSONDepth)
+    }
+}
+
+extension EraSetting {
+    fileprivate init(_ era: Configuration.Backend.Era) {
+        self =
+            switch era {
+            case .auto: .auto
+            case .legacy: .legacy
+            case .modern: .modern
+            }
     }
 }
 
@@ -118,6 +130,7 @@ extension GatewaySettings {
         if options.isLoopback || !allowedHosts.isEmpty { allowedHosts += publicHosts }
         allowedOrigins = configuration.http.allowedOrigins
         passthroughHeaders = configuration.passthroughHeaders.map { $0.lowercased() }
+        hasLegacySSE = configuration.http.legacySSE
         limits = GatewayLimits(configuration.limits, sessionIdleTime: options.sessionIdleTime)
     }
 }

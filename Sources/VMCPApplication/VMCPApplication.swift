@@ -30,6 +30,8 @@ package final class VMCPApplication: Sendable {
     private let backends: [Backend]
     private let capabilities: Capabilities
     private let server: VirtualServer
+    private let shared: SharedSessions
+    private let parking: ParkingLot
     private let gatewaySettings: GatewaySettings
     private let identity: Identity
     private let mounted: MountedRoutes?
@@ -40,6 +42,7 @@ package final class VMCPApplication: Sendable {
     private static let startPatience = Duration.seconds(5)
     /// All of a shutdown takes 10 s at most: this much for what runs, the rest for taking down.
     private static let drainTime = Duration.seconds(4)
+    private static let taskSweep = Duration.seconds(60)
     /// Long enough for a child that ends only by SIGKILL.
     private static let closeTime = Duration.seconds(5)
 
@@ -57,6 +60,7 @@ package final class VMCPApplication: Sendable {
                 "incomingAuth lets everybody in, and \(options.host) can be reached from other machines; "
                     + "listen on 127.0.0.1, or say --allow-anonymous-non-loopback if that is meant")
         }
+        let secrets = try configuration.parking.stateSecrets()
         let shards = Shards(group: group)
         self.shards = shards
         tasks = TaskSupervisor()
@@ -73,9 +77,18 @@ package final class VMCPApplication: Sendable {
             settings: AggregationSettings(configuration.aggregation),
             mode: PartialFailureMode(configuration.operational.failureHandling.partialFailureMode),
             backends: backends, logger: logger, tasks: tasks)
+        let credentials = identity.credentials(configuration.outgoingAuth)
+        // Replicas that share secrets must agree on this, too.
+        let seal = StateSeal(secrets: secrets, audience: identity.metadata?.resource ?? configuration.name)
+        shared = SharedSessions(settings: SharingSettings(configuration.parking), credentials: credentials)
+        parking = ParkingLot(
+            settings: ParkingSettings(
+                configuration.parking,
+                isForEverybody: configuration.incomingAuth.letsEverybodyIn && !options.isLoopback),
+            shared: shared, seal: seal, clock: .real(on: shards.all[0].eventLoop), logger: logger)
         server = VirtualServer(
-            name: configuration.name, backends: backends, capabilities: capabilities,
-            credentials: identity.credentials(configuration.outgoingAuth), logger: logger)
+            name: configuration.name, backends: backends, capabilities: capabilities, credentials: credentials,
+            seal: seal, parking: parking, bridge: BridgeSettings(configuration.parking), logger: logger)
         gatewaySettings = GatewaySettings(configuration, options: options, publicHosts: identity.publicHosts)
     }
 
@@ -125,12 +138,13 @@ package final class VMCPApplication: Sendable {
     package func run(onReady: @escaping @Sendable (ReadyReport) -> Void = { _ in }) async throws {
         let gateway = GatewayServer(
             settings: gatewaySettings, server: server, backends: backends, authenticator: identity.authenticator,
-            metadata: identity.metadata, mounted: mounted, group: group, shards: shards, logger: logger)
+            metadata: identity.metadata, mounted: mounted, shared: shared, group: group, shards: shards, logger: logger)
         startBackends()
         do {
             try await withGracefulShutdownHandler {
                 try await serve(gateway, onReady)
-            } onGracefulShutdown: { [tasks] in
+            } onGracefulShutdown: { [tasks, parking] in
+                parking.beginDraining()
                 // What still runs after its time is answered with an error, so that its connection can end.
                 tasks.run {
                     try? await Task.sleep(for: Self.drainTime)
@@ -178,7 +192,8 @@ package final class VMCPApplication: Sendable {
         }
         startBackends()
         let stdio = StdioServer(
-            settings: gatewaySettings, server: server, principal: principal, shards: shards, logger: logger)
+            settings: gatewaySettings, server: server, shared: shared, principal: principal, shards: shards,
+            logger: logger)
         do {
             try await stdio.run(input: input, output: output)
         } catch {
@@ -198,7 +213,16 @@ package final class VMCPApplication: Sendable {
             tasks.run { await monitor.run() }
         }
         tasks.run { [self] in await reportStatus() }
+        tasks.run { [self] in await forgetTasks() }
         if let authServer = identity.authServer { tasks.run { await authServer.run() } }
+    }
+
+    /// Tasks that nobody has asked for in a long time are let go.
+    private func forgetTasks() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.taskSweep)
+            server.tasks.sweep(now: .now())
+        }
     }
 
     /// One line for each status interval, for those who follow the log instead of `/status`.
@@ -220,6 +244,9 @@ package final class VMCPApplication: Sendable {
 
     private func stop(_ gateway: GatewayServer?) async {
         tasks.cancelAll()
+        // Nobody will come back for these.
+        await parking.close(within: .zero)
+        server.tasks.close()
         await withDiscardingTaskGroup { group in
             group.addTask { await gateway?.close(within: Self.closeTime) }
             group.addTask { [tasks] in await tasks.finish(within: Self.closeTime) }

@@ -4,6 +4,7 @@
 package import Backends
 package import JSONTypes
 package import MCPTypes
+import NIOCore
 package import OutgoingAuth
 import Synchronization
 
@@ -15,12 +16,16 @@ package final class BackendSessions: Sendable {
         var isListening = false
         var isClosed = false
         var links = RecentLinks()
+        /// When a shared session was last asked for.
+        var uses: [String: NIODeadline] = [:]
     }
 
     private let capabilities: ClientCapabilities
     private let inbound: @Sendable (String, MCPMethod, JSONSlice?) -> Void
     private let channel: @Sendable () -> (any ClientChannel)?
     private let credential: @Sendable (Backend) -> (any BackendCredential)?
+    private let preference: EraPreference
+    private let isShared: Bool
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -28,28 +33,34 @@ package final class BackendSessions: Sendable {
     ///   - inbound: notifications that belong to no call, with the name of the backend that sent them.
     ///   - channel: where questions go that belong to no call.
     ///   - credential: what the client's requests to a backend carry to prove whose they are.
+    ///   - preference: the client's era.
+    ///   - isShared: whether several clients of one principal use these sessions at a time.
     package init(
         capabilities: ClientCapabilities,
         inbound: @escaping @Sendable (String, MCPMethod, JSONSlice?) -> Void,
         channel: @escaping @Sendable () -> (any ClientChannel)?,
-        credential: @escaping @Sendable (Backend) -> (any BackendCredential)? = { _ in nil }
+        credential: @escaping @Sendable (Backend) -> (any BackendCredential)? = { _ in nil },
+        preference: EraPreference = .legacyFirst, isShared: Bool = false
     ) {
         self.capabilities = capabilities
+        self.isShared = isShared
         self.inbound = inbound
         self.channel = channel
         self.credential = credential
+        self.preference = preference
     }
 
     /// The session with `backend`; it connects with its first call. `nil` once everything is closed.
     package func session(with backend: Backend, on shard: Shard) -> BackendSession? {
         let (session, isNew, listens) = state.withLock { state -> (BackendSession?, Bool, Bool) in
             if state.isClosed { return (nil, false, false) }
+            if isShared { state.uses[backend.name] = .now() }
             if let session = state.sessions[backend.name] { return (session, false, false) }
             let name = backend.name
             let session = BackendSession(
                 backend: backend, capabilities: capabilities,
                 inbound: { [inbound] method, params in inbound(name, method, params) },
-                channel: channel, credential: credential(backend))
+                channel: channel, credential: credential(backend), preference: preference, isShared: isShared)
             if let level = state.logLevel { session.presetLogLevel(level) }
             state.sessions[name] = session
             return (session, true, state.isListening)
@@ -60,6 +71,23 @@ package final class BackendSessions: Sendable {
 
     /// The sessions that have been asked for so far.
     package var opened: [BackendSession] { state.withLock { Array($0.sessions.values) } }
+
+    /// Whether ending all sessions now would be noticed.
+    var isInUse: Bool { state.withLock { $0.isListening || $0.sessions.values.contains { $0.isInUse } } }
+
+    /// Takes out the sessions that are costly to keep and that nobody has asked for since `limit`.
+    func takeIdle(since limit: NIODeadline, where isCostly: (BackendSession) -> Bool) -> [BackendSession] {
+        state.withLock { state in
+            let idle = state.sessions.filter { name, session in
+                isCostly(session) && state.uses[name] ?? .distantPast <= limit && !session.isInUse
+            }
+            for name in idle.keys {
+                state.sessions[name] = nil
+                state.uses[name] = nil
+            }
+            return Array(idle.values)
+        }
+    }
 
     /// Backends are listened to outside of calls only while the client has a stream on which it could be told, so that
     /// an idle client costs no connection.

@@ -16,10 +16,12 @@ package struct Caller: Sendable {
     /// The backend sessions that belong to this client.
     package var sessions: BackendSessions
     package var headers: ForwardedHeaders
+    /// The level that a Modern request asks log messages of; a Legacy client has one for its session.
+    package var logLevel: LogLevel?
 
     package init(
         principal: Principal, revision: ProtocolRevision, shard: Shard, channel: any ClientChannel,
-        sessions: BackendSessions, headers: ForwardedHeaders = .none
+        sessions: BackendSessions, headers: ForwardedHeaders = .none, logLevel: LogLevel? = nil
     ) {
         self.principal = principal
         self.revision = revision
@@ -27,5 +29,6 @@ package struct Caller: Sendable {
         self.channel = channel
         self.sessions = sessions
         self.headers = headers
+        self.logLevel = logLevel
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Authentication
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
@@ -40,7 +41,7 @@ struct PlainRequestHeadTests {
         #expect(headers.hasJSONBody && headers.acceptsJSON && headers.acceptsEventStream)
         #expect(headers.sessionID == "0123456789abcdef0123456789abcdef")
         #expect(headers.protocolVersion == "2025-11-25")
-        #expect(headers.authorization.isEmpty && headers.dpop.isEmpty)
+        #expect(headers.authorization == .none && headers.dpop == .none)
     }
 
     @Test("Names are read without regard to case, values as they are")
@@ -54,6 +55,16 @@ struct PlainRequestHeadTests {
         #expect(headers.dpop == ["x.Y.z"])
         #expect(headers.hasJSONBody && headers.acceptsJSON && !headers.acceptsEventStream)
         #expect(headers.sessionID == nil)
+    }
+
+    @Test("Fields that repeat a Modern body are found, whatever their case and number")
+    func routing() throws {
+        let headers = try headers(
+            Self.with("MCP-METHOD: tools/call\r\nmcp-name: echo\r\nMcp-Param-A: 1\r\nMcp-Param-A: 2\r\n"))
+        #expect(headers.all["mcp-method"] == ["tools/call"])
+        #expect(headers.all["Mcp-Name"] == ["echo"])
+        #expect(headers.all["mcp-param-a"] == ["1", "2"])
+        #expect(try self.headers(Self.usual).all.isEmpty)
     }
 
     private static func with(_ line: String) -> String {

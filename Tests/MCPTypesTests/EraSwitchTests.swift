@@ -101,4 +101,14 @@ struct EraCase: Sendable, CustomTestStringConvertible {
         let params = try row.params.map { try JSONSlice(validating: ByteBuffer(string: $0)) }
         #expect(EraSwitch.decide(header: row.header, params: params, hasSession: row.hasSession) == row.decision)
     }
+
+    @Test(
+        "HM-20: an array may be a batch under no version and under a handshake version, and under no other",
+        arguments: [
+            (nil, true), ("2025-03-26", true), ("2024-11-05", true), ("2025-11-25", true), ("2026-07-28", false),
+            ("9999-99-99", false), ("", false),
+        ] as [(String?, Bool)])
+    func batches(_ header: String?, _ isAllowed: Bool) {
+        #expect(EraSwitch.allowsBatch(header: header) == isAllowed)
+    }
 }

@@ -14,7 +14,7 @@ import Testing
 
     private static let page = ("Origin", "https://app.example.com")
 
-    @Test("a preflight of an allowed page says what it may send, before anybody is asked for a token")
+    @Test("SE-13: a preflight of an allowed page says what it may send, before anybody is asked for a token")
     func preflight() async throws {
         try await RunningGateway.run(Self.plan) { gateway in
             let reply = try await gateway.client.send(

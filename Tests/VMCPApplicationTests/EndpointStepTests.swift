@@ -101,16 +101,24 @@ struct EndpointCase: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test("M17, LC-12: the refusal of a Modern request names what is served and what was asked for")
+    @Test("M17, LC-12: the refusal of an unknown revision names what is served and what was asked for")
     func modernRefusal() async throws {
         try await RunningGateway.run(.bare) { gateway in
             let body = MCPTestClient.request(
-                5, "tools/list", ["_meta": ["io.modelcontextprotocol/protocolVersion": "2026-07-28"]])
-            let reply = try await gateway.client.send("POST", body, fields: [("MCP-Protocol-Version", "2026-07-28")])
+                5, "tools/list",
+                [
+                    "_meta": [
+                        "io.modelcontextprotocol/protocolVersion": "v999.0.0",
+                        "io.modelcontextprotocol/clientCapabilities": [:],
+                    ]
+                ])
+            let reply = try await gateway.client.send("POST", body, fields: [("MCP-Protocol-Version", "v999.0.0")])
             #expect(reply.status == 400)
             let data = try reply.json["error"]?["data"].orThrow("data in \(reply.text)")
-            #expect(data?["requested"]?.string == "2026-07-28")
-            #expect(data?["supported"]?.description == #"["2025-11-25","2025-06-18","2025-03-26","2024-11-05"]"#)
+            #expect(data?["requested"]?.string == "v999.0.0")
+            #expect(
+                data?["supported"]?.description
+                    == #"["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"]"#)
         }
     }
 

@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test(
-        "L3, HL-14, BP-07: notifications and responses are accepted with 202 and no body",
+        "LC-04, L3, HL-14, BP-07: notifications and responses are accepted with 202 and no body",
         arguments: [
             MCPTestClient.notification("notifications/initialized"),
             MCPTestClient.notification("notifications/roots/list_changed"),
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    @Test("2.0: reserved keys in _meta without a version do not change the era")
+    @Test("HM-32: 2.0: reserved keys in _meta without a version do not change the era")
     func strayKeys() async throws {
         try await RunningGateway.run { gateway in
             let client = try await gateway.client.opened()
@@ -191,9 +191,12 @@ import Testing
             let key = "io.modelcontextprotocol/protocolVersion"
             #expect(try await client.call("one_echo", ["text": "hi"], meta: [key: "2025-06-18"]).firstText == "hi")
             let reply = try await client.send(
-                "POST", MCPTestClient.call(1, "one_echo", ["text": "hi"], meta: [key: "2026-07-28"]))
+                "POST",
+                MCPTestClient.call(
+                    1, "one_echo", ["text": "hi"],
+                    meta: [key: "2026-07-28", "io.modelcontextprotocol/clientCapabilities": [:]]))
             #expect(reply.status == 400)
-            #expect(try reply.json["error"]?["code"]?.int == -32022)
+            #expect(try reply.json["error"]?["code"]?.int == -32020)
         }
     }
 

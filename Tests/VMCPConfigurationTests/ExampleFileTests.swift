@@ -34,8 +34,9 @@ struct ExampleFileTests {
     func list() {
         #expect(
             Self.files == [
-                "examples/embedded-auth-server.yaml", "examples/oidc-cedar-workflow.yaml", "examples/one-backend.yaml",
-                "examples/priorities-and-overrides.yaml", "examples/search-and-scripts.yaml",
+                "examples/embedded-auth-server.yaml", "examples/oidc-cedar-workflow.yaml",
+                "examples/old-and-new.yaml", "examples/one-backend.yaml", "examples/priorities-and-overrides.yaml",
+                "examples/search-and-scripts.yaml",
                 "examples/stdio-backends.yaml", "minimal.yaml", "mode-b-minimal.yaml", "mode-b.yaml", "quickstart.yaml",
                 "sibling/vmcp.yaml",
             ])
@@ -45,7 +46,7 @@ struct ExampleFileTests {
         "The examples for a first try need nothing that is missing",
         arguments: [
             "quickstart.yaml", "minimal.yaml", "mode-b-minimal.yaml", "mode-b.yaml", "sibling/vmcp.yaml",
-            "examples/one-backend.yaml", "examples/stdio-backends.yaml",
+            "examples/old-and-new.yaml", "examples/one-backend.yaml", "examples/stdio-backends.yaml",
         ])
     func supported(file: String) throws {
         #expect(try Self.load(file).configuration.unsupportedFeatures() == [])

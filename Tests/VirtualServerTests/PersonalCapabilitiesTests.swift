@@ -51,7 +51,7 @@ import VirtualServer
         }
     }
 
-    @Test("each caller sees what the backend lists to them, and nothing of anyone else's")
+    @Test("GB-51: each caller sees what the backend lists to them, and nothing of anyone else's")
     func listsAreSeparate() async throws {
         let vault = try await Self.vault()
         let open = try await ScriptedBackend.start()

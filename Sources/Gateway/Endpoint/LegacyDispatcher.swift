@@ -24,6 +24,9 @@ struct LegacyDispatcher: Sendable {
         case .resourcesRead: return try await server.readResource(params, caller: caller).bytes
         case .promptsGet: return try await server.getPrompt(params, caller: caller).bytes
         case .complete: return try await server.complete(params, caller: caller).bytes
+        case .tasksGet, .tasksResult, .tasksList,
+            .tasksCancel where session.revision == .v2025_11_25:
+            return try await server.legacyTask(method, params: params, caller: caller).bytes
         case .ping: return Self.empty
         case .setLevel:
             guard let level = LogLevel(params?["level"]) else {
@@ -93,16 +96,6 @@ struct LegacyDispatcher: Sendable {
     }
 
     private static let empty = JSONSlice.emptyObject.bytes
-
-    /// The refusal of a Modern request, until that era is served.
-    static func unsupportedVersion(requested: String?) -> RequestError {
-        let supported = ProtocolRevision.legacy.map { JSONValue.string($0.rawValue) }
-        var data: JSONObject = ["supported": .array(supported)]
-        if let requested { data["requested"] = .string(requested.bounded(to: 64)) }
-        return RequestError(
-            .unsupportedProtocolVersion, "Unsupported protocol version", data: JSONSlice(.object(data)), httpStatus: 400
-        )
-    }
 }
 
 extension JSONSlice {

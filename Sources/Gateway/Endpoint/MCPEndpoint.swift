@@ -15,7 +15,10 @@ import VirtualServer
 final class MCPEndpoint: Sendable {
     let settings: GatewaySettings
     let sessions: SessionTable
-    private let dispatcher: LegacyDispatcher
+    let dispatcher: LegacyDispatcher
+    /// `nil` unless the operator wants the transport of 2024-11-05.
+    let legacySSE: LegacySSETable?
+    let modern: ModernService
     private let authenticator: Authenticator
     private let logger: Logger
     let tasks: TaskSupervisor
@@ -23,12 +26,14 @@ final class MCPEndpoint: Sendable {
     private let listener = Mutex<Int?>(nil)
 
     init(
-        settings: GatewaySettings, server: VirtualServer, authenticator: Authenticator, shards: Shards, logger: Logger,
-        tasks: TaskSupervisor
+        settings: GatewaySettings, server: VirtualServer, shared: SharedSessions?, authenticator: Authenticator,
+        shards: Shards, logger: Logger, tasks: TaskSupervisor
     ) {
         self.settings = settings
         self.sessions = SessionTable(limits: settings.limits)
         self.dispatcher = LegacyDispatcher(server: server)
+        legacySSE = settings.hasLegacySSE ? LegacySSETable(maximum: settings.limits.sessions) : nil
+        modern = ModernService(server: server, shared: shared, shards: shards, limits: settings.limits)
         self.authenticator = authenticator
         self.logger = logger
         self.tasks = tasks
@@ -64,6 +69,8 @@ final class MCPEndpoint: Sendable {
                 for session in sessions.all where session.hasGeneralStream && tokens.hasEnded(session.latestPrincipal) {
                     session.endGeneralStreams()
                 }
+                modern.subscriptions.end { tokens.hasEnded($0.principal) }
+                endSSE { tokens.hasEnded($0.session?.latestPrincipal ?? $0.principal) }
             }
         }
     }
@@ -71,6 +78,7 @@ final class MCPEndpoint: Sendable {
     func closeAllSessions() async {
         await withDiscardingTaskGroup { group in
             for session in sessions.removeAll() { group.addTask { await session.close() } }
+            group.addTask { [modern] in await modern.close() }
         }
     }
 
@@ -119,6 +127,7 @@ final class MCPEndpoint: Sendable {
     private func dispatch(
         _ headers: RequestHeaders, _ body: ByteBuffer, _ principal: Principal, _ exchange: ServerExchange
     ) {
+        if serveLegacySSE(headers, body, principal, exchange) { return }
         switch headers.method {
         case .post: post(headers, body, principal, exchange)
         case .get: get(headers, principal, exchange)
@@ -149,7 +158,7 @@ final class MCPEndpoint: Sendable {
         do throws(MCPMessageError) {
             message = try MCPMessage(parsing: body, limits: limits.json)
         } catch {
-            if case .batch = error {
+            if case .batch = error, EraSwitch.allowsBatch(header: headers.protocolVersion) {
                 batch(headers, body, principal, exchange)
             } else {
                 exchange.respond(.error(error.requestError, id: error.id))
@@ -158,21 +167,21 @@ final class MCPEndpoint: Sendable {
         }
         switch message {
         case .request(let id, let method, let params):
-            guard isLegacy(headers, params, id, exchange) else { return }
+            guard isLegacy(message, params, headers, principal, exchange) else { return }
             if method == .initialize {
                 open(id, params, headers, principal, exchange)
             } else if let session = session(for: headers, principal, exchange, orphan: id) {
                 serve(id, method, params, session, principal, headers, exchange)
             }
         case .notification(let method, let params):
-            guard isLegacy(headers, params, nil, exchange),
+            guard isLegacy(message, params, headers, principal, exchange),
                 let session = session(for: headers, principal, exchange, orphan: nil)
             else { return }
             let caller = caller(session, principal, exchange, headers)
             dispatcher.receive(method, params: params, session: session, caller: caller)
             exchange.respond(.accepted)
         case .response(let id, let outcome):
-            guard isLegacy(headers, nil, nil, exchange),
+            guard isLegacy(message, nil, headers, principal, exchange),
                 let session = session(for: headers, principal, exchange, orphan: nil)
             else { return }
             session.receive(answerTo: id, outcome)
@@ -180,14 +189,15 @@ final class MCPEndpoint: Sendable {
         }
     }
 
-    /// Whether the message is of a revision that is served; any other has been answered.
+    /// Whether the message is of the Legacy era; any other has been taken care of.
     private func isLegacy(
-        _ headers: RequestHeaders, _ params: JSONSlice?, _ id: RequestID?, _ exchange: ServerExchange
+        _ message: MCPMessage, _ params: JSONSlice?, _ headers: RequestHeaders, _ principal: Principal,
+        _ exchange: ServerExchange
     ) -> Bool {
         switch EraSwitch.decide(header: headers.protocolVersion, params: params, hasSession: headers.sessionID != nil) {
         case .legacy: return true
-        case .modern(let requested):
-            exchange.respond(.error(LegacyDispatcher.unsupportedVersion(requested: requested), id: id))
+        case .modern:
+            serveModern(message, headers, principal, exchange)
         case .unknownVersion:
             exchange.respond(Self.unsupportedVersion)
         }
@@ -235,7 +245,7 @@ final class MCPEndpoint: Sendable {
     }
 
     /// The first value of each header that the operator lets through.
-    private func forwarded(_ headers: RequestHeaders) -> ForwardedHeaders {
+    func forwarded(_ headers: RequestHeaders) -> ForwardedHeaders {
         guard !settings.passthroughHeaders.isEmpty else { return .none }
         return ForwardedHeaders(
             fields: settings.passthroughHeaders.compactMap { name in
@@ -350,5 +360,18 @@ extension RequestError {
         guard code == .cancelled else { return self }
         return RequestError(
             .outcomeUnknown, "Outcome unknown: the session ended while the request was running; it may have run")
+    }
+}
+
+extension MCPMessage {
+    var params: JSONSlice? {
+        switch self {
+        case .request(_, _, let params), .notification(_, let params): params
+        case .response: nil
+        }
+    }
+
+    var requestID: RequestID? {
+        if case .request(let id, _, _) = self { id } else { nil }
     }
 }

@@ -264,7 +264,8 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
         if let origin {
             exchange.extraFields = EndpointCORS.answerFields(origin)
             if headers.isPreflight {
-                exchange.respond(EndpointCORS.preflight)
+                exchange.respond(
+                    EndpointCORS.preflight(requested: headers.all.first(name: "access-control-request-headers")))
                 return
             }
         }

@@ -20,6 +20,8 @@ struct PlainRequestHead {
     private(set) var protocolVersion: Range<Int>?
     private(set) var authorization: Range<Int>?
     private(set) var dpop: Range<Int>?
+    /// Fields that repeat what a Modern body says: `Mcp-Method`, `Mcp-Name`, `Mcp-Param-…`. None in Legacy requests.
+    private(set) var routing: [(name: Range<Int>, value: Range<Int>)] = []
     private var hasContentLength = false
 
     /// - Parameters:
@@ -75,6 +77,13 @@ struct PlainRequestHead {
     /// - Returns: whether the request is still a plain one.
     private mutating func note(_ text: UnsafeRawBufferPointer, _ name: Range<Int>, _ value: Range<Int>) -> Bool {
         func isNamed(_ expected: StaticString) -> Bool { text.spells(expected, in: name) }
+        if text[name.lowerBound] | 0x20 == UInt8(ascii: "m"), name.count > 4,
+            text.spells("mcp-", in: name.lowerBound..<name.lowerBound + 4),
+            !isNamed("mcp-session-id"), !isNamed("mcp-protocol-version")
+        {
+            routing.append((name, value))
+            return true
+        }
         switch name.count {
         case 2: return !isNamed("te")
         case 4:

@@ -21,6 +21,7 @@ struct RequestHeaders {
     let dpop: FieldLines
     /// The request target.
     let target: String
+    /// Every field; of a plain request only those that repeat its body.
     let all: HTTPHeaders
 
     init(_ head: HTTPRequestHead) {
@@ -82,7 +83,13 @@ struct RequestHeaders {
         authorization = text(head.authorization).map { [$0] } ?? []
         dpop = text(head.dpop).map { [$0] } ?? []
         self.target = target
-        all = HTTPHeaders()
+        all =
+            head.routing.isEmpty
+            ? HTTPHeaders()
+            : HTTPHeaders(
+                head.routing.map {
+                    (String(decoding: bytes[$0.name], as: UTF8.self), String(decoding: bytes[$0.value], as: UTF8.self))
+                })
     }
 
     /// Whether the answer has a head only (RFC 9110 §9.3.2).

@@ -35,6 +35,8 @@ final class ServerExchange: @unchecked Sendable {
     var onDisconnect: (() -> Void)?
     /// Called when the peer has stopped sending, or when the process shuts down, while a stream is open.
     var onShutdown: (() -> Void)?
+    /// Called when the peer has stopped sending and nothing has been answered yet.
+    var onInputClosed: (() -> Void)?
     /// Called when nothing has been answered for so long that proxies and people wonder.
     var onSlow: (any SlowAnswer)?
     /// Header fields that the answer gets whatever it is.
@@ -153,6 +155,7 @@ final class ServerExchange: @unchecked Sendable {
         defer { connection = nil }
         onDisconnect = nil
         onShutdown = nil
+        onInputClosed = nil
         onSlow = nil
         onWritable = nil
         return connection
@@ -198,7 +201,7 @@ final class ServerExchange: @unchecked Sendable {
 
     /// A half-closed client may still wait for its answer; writing tells, because a gone one resets the connection.
     func inputClosed() {
-        if isStreaming { write(Self.keepAliveComment) }
+        if isStreaming { write(Self.keepAliveComment) } else { onInputClosed?() }
     }
 
     func quiesce() { onShutdown?() }

@@ -95,7 +95,8 @@ final class ClientSession: Sendable {
     /// Whether the session has been idle since before `limit`; open streams and running requests keep it.
     func isIdle(since limit: NIODeadline) -> Bool {
         state.withLock { state in
-            state.lastUsed < limit && state.inFlight.isEmpty && !state.general.contains { $0.isAttached }
+            fixedOutput == nil && state.lastUsed < limit && state.inFlight.isEmpty
+                && !state.general.contains { $0.isAttached }
         }
     }
 

@@ -18,15 +18,18 @@ package import VirtualServer
 package final class StdioServer: Sendable {
     private let settings: GatewaySettings
     private let dispatcher: LegacyDispatcher
+    private let modern: ModernService
     private let principal: Principal
     private let shard: Shard
     private let logger: Logger
 
     package init(
-        settings: GatewaySettings, server: VirtualServer, principal: Principal, shards: Shards, logger: Logger
+        settings: GatewaySettings, server: VirtualServer, shared: SharedSessions? = nil, principal: Principal,
+        shards: Shards, logger: Logger
     ) {
         self.settings = settings
         self.dispatcher = LegacyDispatcher(server: server)
+        self.modern = ModernService(server: server, shared: shared, shards: shards, limits: settings.limits)
         self.principal = principal
         self.shard = shards.all[0]
         self.logger = logger
@@ -35,7 +38,7 @@ package final class StdioServer: Sendable {
     /// Serves until the end of input.
     package func run(input: CInt, output: CInt) async throws {
         let connection = StdioConnection(
-            settings: settings, dispatcher: dispatcher, principal: principal, shard: shard,
+            settings: settings, dispatcher: dispatcher, modern: modern, principal: principal, shard: shard,
             logger: logger)
         let channel = try await NIOPipeBootstrap(group: shard.eventLoop)
             .channelOption(.allowRemoteHalfClosure, value: true)
@@ -48,7 +51,7 @@ package final class StdioServer: Sendable {
         await withTaskCancellationHandler {
             try? await channel.closeFuture.get()
         } onCancel: {
-            channel.close(promise: nil)
+            connection.shutDown(channel)
         }
         await connection.finish()
     }
@@ -56,34 +59,43 @@ package final class StdioServer: Sendable {
 
 /// The one connection of a stdio server.
 ///
-/// `@unchecked Sendable`: `framer`, `session` and `listener` are confined to the channel's loop; `channel` is guarded, so
+/// `@unchecked Sendable`: `framer`, `session`, `listener` and `modernWork` are confined to the channel's loop; `channel` is guarded, so
 /// that `write` may be called from anywhere.
-private final class StdioConnection: ChannelInboundHandler, @unchecked Sendable {
+final class StdioConnection: ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private let settings: GatewaySettings
     private let dispatcher: LegacyDispatcher
-    private let principal: Principal
-    private let shard: Shard
+    let modern: ModernService
+    let principal: Principal
+    let shard: Shard
     private let channel = Mutex<(any Channel)?>(nil)
     private let logger: Logger
     private var framer: LineFramer
     private var session: ClientSession?
     private var listener: Int?
     /// Requests without an answer yet; confined to the loop like `isInputClosed`.
-    private var openRequests = 0
-    private var isInputClosed = false
+    var openRequests = 0
+    private(set) var isInputClosed = false
+    /// Modern requests and subscriptions without a last word yet.
+    var modernWork: [RequestID: ModernWork] = [:]
+    /// Requests of the session without an answer yet.
+    private var legacyIDs: Set<RequestID> = []
     private let queuedBytes = Mutex(0)
 
     /// How long requests that are running at the end of input may take.
     private static let patience = TimeAmount.seconds(10)
+    /// How long a client may take to read the last words when the process is told to end.
+    private static let farewell = TimeAmount.milliseconds(500)
 
     init(
-        settings: GatewaySettings, dispatcher: LegacyDispatcher, principal: Principal, shard: Shard, logger: Logger
+        settings: GatewaySettings, dispatcher: LegacyDispatcher, modern: ModernService, principal: Principal,
+        shard: Shard, logger: Logger
     ) {
         self.settings = settings
         self.dispatcher = dispatcher
+        self.modern = modern
         self.principal = principal
         self.shard = shard
         self.logger = logger
@@ -112,8 +124,9 @@ private final class StdioConnection: ChannelInboundHandler, @unchecked Sendable 
         if case ChannelEvent.inputClosed = event {
             isInputClosed = true
             if openRequests == 0 {
-                context.close(promise: nil)
+                shutDown(context.channel)
             } else {
+                modern.subscriptions.end { _ in true }
                 // What was asked before the end is still answered: `printf … | vmcp serve --stdio` is a fair use.
                 let channel = context.channel
                 context.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
@@ -122,7 +135,7 @@ private final class StdioConnection: ChannelInboundHandler, @unchecked Sendable 
         context.fireUserInboundEventTriggered(event)
     }
 
-    private func requestEnded() {
+    func requestEnded() {
         openRequests -= 1
         guard isInputClosed, openRequests == 0, let channel = channel.withLock({ $0 }) else { return }
         // Behind the last answer in the channel's queue.
@@ -138,6 +151,22 @@ private final class StdioConnection: ChannelInboundHandler, @unchecked Sendable 
         }
         if let listener { dispatcher.server.capabilities.removeListener(listener) }
         await session?.close()
+        await modern.close()
+    }
+
+    /// Subscriptions get their results, and then the channel closes: nobody asks for anything any more.
+    func shutDown(_ channel: any Channel) {
+        modern.subscriptions.end { _ in true }
+        channel.eventLoop.execute {
+            channel.writeAndFlush(ByteBuffer()).whenComplete { _ in channel.close(promise: nil) }
+            channel.eventLoop.scheduleTask(in: Self.farewell) { channel.close(promise: nil) }
+        }
+    }
+
+    /// Ids are unique over both eras: a cancellation says nothing about which one it means.
+    func isInFlight(_ id: RequestID) -> Bool {
+        if case .subscription(let subscription) = modernWork[id], subscription.isEnded { modernWork[id] = nil }
+        return modernWork[id] != nil || legacyIDs.contains(id)
     }
 
     // MARK: Messages
@@ -159,10 +188,9 @@ private final class StdioConnection: ChannelInboundHandler, @unchecked Sendable 
             case .request(_, _, let params), .notification(_, let params): params
             case .response: nil
             }
-        if case .modern(let requested) = EraSwitch.decide(header: nil, params: params, hasSession: session != nil) {
-            if case .request(let id, _, _) = message {
-                answer(OutgoingMessage(id: id, error: LegacyDispatcher.unsupportedVersion(requested: requested)))
-            }
+        if case .notification(.cancelled, _) = message, cancelModern(params) { return }
+        if case .modern = EraSwitch.decide(header: nil, params: params, hasSession: session != nil) {
+            serveModern(message)
             return
         }
         switch message {
@@ -205,6 +233,10 @@ private final class StdioConnection: ChannelInboundHandler, @unchecked Sendable 
     }
 
     private func serve(_ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ session: ClientSession) {
+        guard !isInFlight(id) else {
+            answer(OutgoingMessage(id: id, error: RequestError(.invalidRequest, "A request with this id is in flight")))
+            return
+        }
         let request: InFlightRequest
         switch session.begin(id) {
         case .admitted(let admitted): request = admitted
@@ -219,6 +251,7 @@ private final class StdioConnection: ChannelInboundHandler, @unchecked Sendable 
         let caller = caller(session)
         let dispatcher = self.dispatcher
         openRequests += 1
+        legacyIDs.insert(id)
         let task = Task.immediate(executorPreference: shard.executor) {
             let message: OutgoingMessage
             do throws(RequestError) {
@@ -228,6 +261,7 @@ private final class StdioConnection: ChannelInboundHandler, @unchecked Sendable 
                 message = OutgoingMessage(id: id, error: error)
             }
             let isUnwanted = session.end(id, request)
+            self.legacyIDs.remove(id)
             if !isUnwanted { self.answer(message) }
             self.requestEnded()
         }
@@ -266,11 +300,11 @@ private final class StdioConnection: ChannelInboundHandler, @unchecked Sendable 
 
     // MARK: Output
 
-    private func answer(_ message: OutgoingMessage) { _ = write(message.contiguous) }
+    func answer(_ message: OutgoingMessage) { _ = write(message.contiguous) }
 
     /// Writes one line. White space in a message may hold line ends, which would break the framing, so they become
     /// spaces; inside strings JSON has none.
-    private func write(_ message: ByteBuffer) -> Bool {
+    func write(_ message: ByteBuffer) -> Bool {
         guard let channel = channel.withLock({ $0 }), channel.isActive else { return false }
         let count = message.readableBytes + 1
         let isFull = queuedBytes.withLock { queued in

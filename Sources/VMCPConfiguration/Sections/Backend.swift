@@ -17,6 +17,14 @@ extension Configuration {
         package let maxConcurrentRequests: Int
         /// vmcp addition: how many requests wait for a free place before further ones are refused.
         package let maxQueuedRequests: Int
+        /// vmcp addition: which era the backend is spoken to in.
+        package let era: Era
+
+        package enum Era: String, Sendable, Hashable, CaseIterable {
+            case auto
+            case legacy
+            case modern
+        }
 
         /// How the backend is reached.
         package enum Transport: Sendable, Hashable {
@@ -58,12 +66,15 @@ extension Configuration.Backend: Section {
         static let maxQueuedRequests = DefaultKey<Int>(
             "maxQueuedRequests", .integer(0...100_000), default: 1024,
             "vmcp addition. How many requests wait for a free place before further ones are refused.")
+        static let era = DefaultKey<Era>(
+            "era", .name, default: .auto,
+            "vmcp addition. The era the backend is spoken to in; auto finds out and follows each client.")
     }
 
     static let keys: [any SectionKey] =
         [
             Keys.name, Keys.url, Keys.transport, Keys.type, Keys.caBundlePath, Keys.metadata,
-            Keys.maxConcurrentRequests, Keys.maxQueuedRequests,
+            Keys.maxConcurrentRequests, Keys.maxQueuedRequests, Keys.era,
         ] + Configuration.Command.keys
 
     init(reading section: SectionReader) {
@@ -73,6 +84,7 @@ extension Configuration.Backend: Section {
         metadata = section[Keys.metadata]
         maxConcurrentRequests = section[Keys.maxConcurrentRequests]
         maxQueuedRequests = section[Keys.maxQueuedRequests]
+        era = section[Keys.era]
         let transportName = section[Keys.transport]
         let url = section[Keys.url]
         let command = Configuration.Command(reading: section, isInUse: transportName == .stdio)
@@ -87,6 +99,9 @@ extension Configuration.Backend: Section {
     private func check(_ section: SectionReader, _ transport: TransportName?) {
         if caBundlePath != nil, !isEntry {
             section.refuse(Keys.caBundlePath, "is only for backends with type: entry; add the type or remove the path")
+        }
+        if transport == .sse, era == .modern {
+            section.refuse(Keys.era, "the sse transport is of 2024-11-05; write transport: streamable-http")
         }
         if transport == .stdio {
             if section.has(Keys.url) {
@@ -106,6 +121,6 @@ extension Configuration.Backend: Section {
         Configuration.Backend(
             name: name, transport: transport, isEntry: isEntry, caBundlePath: caBundlePath,
             metadata: metadata.merging(["group": group]) { $1 }, maxConcurrentRequests: maxConcurrentRequests,
-            maxQueuedRequests: maxQueuedRequests)
+            maxQueuedRequests: maxQueuedRequests, era: era)
     }
 }

@@ -33,6 +33,8 @@ package struct Configuration: Sendable {
     package let http: HTTP
     /// vmcp addition.
     package let limits: Limits
+    /// vmcp addition.
+    package let parking: Parking
     /// vmcp addition: the embedded authorization server; absent in Mode A.
     package let authServer: AuthServer?
     /// Where each key stands in the file.
@@ -76,6 +78,8 @@ extension Configuration: Section {
             "Client request headers that every backend receives.")
         static let http = Key<HTTP>("http", .section, "vmcp addition. Who may reach the HTTP endpoint.")
         static let limits = Key<Limits>("limits", .section, "vmcp addition. Bounds of everything a peer can make grow.")
+        static let parking = Key<Parking>(
+            "parking", .section, "vmcp addition. Calls that wait for answers to a backend's questions.")
         static let authServer = Key<AuthServerSection>(
             "authServer", .section, "vmcp addition. The embedded authorization server (Mode B).")
     }
@@ -84,7 +88,7 @@ extension Configuration: Section {
         Keys.name, Keys.groupRef, Keys.backends, Keys.incomingAuth, Keys.outgoingAuth, Keys.aggregation,
         Keys.compositeTools, Keys.compositeToolRefs, Keys.operational, Keys.metadata, Keys.telemetry, Keys.audit,
         Keys.optimizer, Keys.codeMode, Keys.sessionStorage, Keys.rateLimiting, Keys.passthroughHeaders, Keys.http,
-        Keys.limits, Keys.authServer,
+        Keys.limits, Keys.parking, Keys.authServer,
     ]
 
     init(reading section: SectionReader) {
@@ -109,6 +113,7 @@ extension Configuration: Section {
         passthroughHeaders = section[Keys.passthroughHeaders]
         http = section[Keys.http] ?? .standard
         limits = section[Keys.limits] ?? .standard
+        parking = section[Keys.parking] ?? .standard
         authServer = AuthServer(section[Keys.authServer], serverName: name, at: section.at(Keys.authServer))
         locations = ConfigurationLocations(
             file: section.place.reading.file, positions: section.place.reading.positions)

@@ -13,8 +13,12 @@ extension Configuration {
         /// Peers whose `Forwarded` and `X-Forwarded-For` say who the client is; nobody else is believed.
         package let trustedProxies: [AddressRange]
 
+        /// Whether clients of 2024-11-05 find its HTTP+SSE transport at `/sse`.
+        package let legacySSE: Bool
+
         package static let standard = HTTP(
-            allowedHosts: [], allowedOrigins: [], allowAnonymousNonLoopback: false, trustedProxies: [])
+            allowedHosts: [], allowedOrigins: [], allowAnonymousNonLoopback: false, trustedProxies: [],
+            legacySSE: false)
     }
 }
 
@@ -35,10 +39,13 @@ extension Configuration.HTTP: Section {
         static let trustedProxies = DefaultKey<[AddressRange]>(
             "trustedProxies", .list(of: .addressRange), default: [],
             "vmcp addition. Addresses of proxies whose Forwarded and X-Forwarded-For are believed, for rate limits.")
+        static let legacySSE = DefaultKey<Bool>(
+            "legacySSE", .boolean, default: false,
+            "vmcp addition. Whether clients of 2024-11-05 find its HTTP+SSE transport at /sse.")
     }
 
     static let keys: [any SectionKey] = [
-        Keys.allowedHosts, Keys.allowedOrigins, Keys.allowAnonymousNonLoopback, Keys.trustedProxies,
+        Keys.allowedHosts, Keys.allowedOrigins, Keys.allowAnonymousNonLoopback, Keys.trustedProxies, Keys.legacySSE,
     ]
 
     init(reading section: SectionReader) {
@@ -46,6 +53,7 @@ extension Configuration.HTTP: Section {
         allowedOrigins = section[Keys.allowedOrigins]
         allowAnonymousNonLoopback = section[Keys.allowAnonymousNonLoopback]
         trustedProxies = section[Keys.trustedProxies]
+        legacySSE = section[Keys.legacySSE]
     }
 }
 

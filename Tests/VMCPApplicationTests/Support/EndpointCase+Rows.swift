@@ -95,7 +95,7 @@ extension EndpointCase {
     // Step 7: the era.
     private static let eraRows: [EndpointCase] = [
         .error(
-            "step 7 Modern", "POST", [("MCP-Protocol-Version", "2026-07-28")],
+            "step 8 Modern without Mcp-Method", "POST", [("MCP-Protocol-Version", "2026-07-28")],
             body: MCPTestClient.request(
                 "m", "server/discover",
                 [
@@ -103,18 +103,18 @@ extension EndpointCase {
                         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
                         "io.modelcontextprotocol/clientCapabilities": [:],
                     ]
-                ]), 400, -32022, id: #""m""#),
+                ]), 400, -32020, id: #""m""#),
         .error(
-            "step 7 Modern header alone", "POST", [("MCP-Protocol-Version", "2026-07-28")], body: ping, 400, -32022,
+            "step 7 Modern header alone", "POST", [("MCP-Protocol-Version", "2026-07-28")], body: ping, 400, -32602,
             id: "1"),
         .error(
             "step 7 Modern initialize", "POST", [("MCP-Protocol-Version", "2026-07-28")],
-            body: MCPTestClient.initialize("2025-11-25", id: 9), 400, -32022, id: "9"),
+            body: MCPTestClient.initialize("2025-11-25", id: 9), 400, -32602, id: "9"),
         .error(
             "step 7 Modern key alone",
             body: MCPTestClient.request(
                 2, "ping", ["_meta": ["io.modelcontextprotocol/protocolVersion": "2026-07-28"]]), 400,
-            -32022, id: "2"),
+            -32602, id: "2"),
         .plain(
             "L20, HL-07 unknown version", "POST", [("MCP-Protocol-Version", "9999-99-99")], body: ping, 400, unsupported
         ),

@@ -34,9 +34,6 @@ struct RunningGateway: Sendable {
         return counters
     }
 
-    /// How many gateways run at a time.
-    private static let turnstile = Turnstile(4)
-
     /// Runs `body` with a gateway and its backends, and stops all of them afterwards.
     static func run<T>(_ plan: GatewayPlan = .standard, _ body: (RunningGateway) async throws -> T) async throws -> T {
         try await run(plan) { application, ports, start in
@@ -78,7 +75,7 @@ struct RunningGateway: Sendable {
     private static func run<T>(
         _ plan: GatewayPlan, _ body: (VMCPApplication, [Int], Start) async throws -> T
     ) async throws -> T {
-        try await turnstile.pass {
+        try await Turnstile.servers.pass {
             let group = MultiThreadedEventLoopGroup(numberOfThreads: plan.threads)
             let result: Result<T, any Error>
             do {

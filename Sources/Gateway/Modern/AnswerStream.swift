@@ -1,0 +1,119 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Backends
+import MCPTypes
+import NIOCore
+import Synchronization
+
+/// The event stream that answers one Modern request: its events have no ids, and nothing outlives its connection
+/// (2026-07-28, Transports).
+///
+/// Any thread may send. What waits for a client that does not read is bounded; beyond it the connection is dropped.
+/// An idle stream holds no buffer, no timer and no task.
+final class AnswerStream: Sendable {
+    private struct State {
+        var outbox: [ByteBuffer] = []
+        var outboxBytes = 0
+        var hasBegun = false
+        var isFlushScheduled = false
+        /// The last message has been sent.
+        var isFinished = false
+        /// Nobody reads any more.
+        var isGone = false
+    }
+
+    private let exchange: ServerExchange
+    private let maximumBytes: Int
+    private let state = Mutex(State())
+
+    init(_ exchange: ServerExchange, maximumBytes: Int) {
+        self.exchange = exchange
+        self.maximumBytes = maximumBytes
+    }
+
+    /// Begins the answer. Until then messages wait.
+    func begin() { onLoop { $0.start() } }
+
+    /// Sends one message; a finished stream takes none.
+    func send(_ message: ByteBuffer) { add(message, isLast: false) }
+
+    /// Sends the last message, if there is one, and ends the answer.
+    func finish(_ message: ByteBuffer?) { add(message, isLast: true) }
+
+    private enum Next { case nothing, flush, abandon }
+
+    private func add(_ message: ByteBuffer?, isLast: Bool) {
+        var event = ByteBuffer()
+        if let message {
+            event = ByteBufferAllocator().buffer(capacity: message.readableBytes + 16)
+            SSEEncoder.event(data: message, into: &event)
+        }
+        let next = state.withLock { state -> Next in
+            guard !state.isGone, !state.isFinished else { return .nothing }
+            // An answer is as large as it is; what comes before it must not pile up.
+            guard isLast || state.outboxBytes + event.readableBytes <= maximumBytes else {
+                state.isGone = true
+                state.outbox = []
+                return .abandon
+            }
+            if event.readableBytes > 0 {
+                state.outbox.append(event)
+                state.outboxBytes += event.readableBytes
+            }
+            state.isFinished = isLast
+            guard !state.isFlushScheduled, state.hasBegun else { return .nothing }
+            state.isFlushScheduled = true
+            return .flush
+        }
+        switch next {
+        case .nothing: break
+        case .flush: onLoop { $0.flush() }
+        case .abandon: onLoop { $0.abandon() }
+        }
+    }
+
+    /// Never at once: whoever sends may hold a lock that the end of a connection wants.
+    private func onLoop(_ body: @escaping @Sendable (AnswerStream) -> Void) {
+        exchange.shard.eventLoop.execute { body(self) }
+    }
+
+    private func start() {
+        guard !exchange.isEnded else {
+            state.withLock { $0.isGone = true }
+            return
+        }
+        exchange.beginStream()
+        exchange.onWritable = { self.flush() }
+        state.withLock { $0.hasBegun = true }
+        flush()
+    }
+
+    /// Writes what waits, as long as the socket takes it.
+    private func flush() {
+        let isOpen = !exchange.isEnded
+        let isWritable = isOpen && exchange.isWritable
+        let (ready, ends) = state.withLock { state -> ([ByteBuffer], Bool) in
+            state.isFlushScheduled = false
+            if !isOpen { state.isGone = true }
+            guard isWritable || !isOpen else { return ([], false) }
+            defer {
+                state.outbox = []
+                state.outboxBytes = 0
+            }
+            return (isOpen ? state.outbox : [], state.isFinished)
+        }
+        if var together = ready.first {
+            for bytes in ready.dropFirst() { together.writeImmutableBuffer(bytes) }
+            exchange.write(together)
+        }
+        if ends { exchange.end() }
+    }
+
+    private func abandon() {
+        guard !exchange.isEnded else { return }
+        let onDisconnect = exchange.onDisconnect
+        exchange.abandon()
+        onDisconnect?()
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Authentication
+import Backends
+import JSONTypes
+import MCPTypes
+import NIOCore
+import VirtualServer
+
+/// The Modern revisions over HTTP: every request is complete in itself (2026-07-28, Transports, Streamable HTTP).
+extension MCPEndpoint {
+    func serveModern(
+        _ message: MCPMessage, _ headers: RequestHeaders, _ principal: Principal, _ exchange: ServerExchange
+    ) {
+        let routing = RoutingHeaders(headers.all, version: headers.protocolVersion)
+        switch message {
+        case .request(let id, let method, let params):
+            do throws(RequestError) {
+                let meta = try modern.dispatcher.check(method, params, routing)
+                if method == .listen {
+                    try listen(id, params, meta, headers, principal, exchange)
+                } else {
+                    try serve(id, method, params, meta, routing, headers, principal, exchange)
+                }
+            } catch {
+                exchange.respond(.error(error, id: id))
+            }
+        case .notification(let method, let params):
+            do throws(RequestError) {
+                let claimed = params?["_meta"]?[ModernMeta.protocolVersionKey]?.string
+                try ModernDispatcher.checkRevision(routing.checkVersion(ofNotification: claimed))
+                try routing.checkRouting(ofNotification: method)
+                // Cancelling is closing the stream; no other notification of a client means anything here.
+                exchange.respond(.accepted)
+            } catch {
+                exchange.respond(.error(error, id: nil))
+            }
+        case .response:
+            let error = RequestError(
+                .invalidRequest, "Clients of a Modern revision send no responses", httpStatus: 400)
+            exchange.respond(.error(error, id: nil))
+        }
+    }
+
+    private func serve(
+        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ meta: ModernMeta, _ routing: RoutingHeaders,
+        _ headers: RequestHeaders, _ principal: Principal, _ exchange: ServerExchange
+    ) throws(RequestError) {
+        let answer = ModernAnswer(exchange, headers: headers, limits: settings.limits)
+        let caller = try modern.caller(
+            meta, principal, exchange.shard, channel: ModernChannel(meta) { answer.notify($0) },
+            headers: forwarded(headers))
+        let request = try modern.requests.begin(for: principal)
+        exchange.onSlow = answer
+        // A client that has closed its side without half-closing finds out by what is written now, and so do we.
+        exchange.onInputClosed = { answer.openStream() }
+        exchange.onDisconnect = { request.cancel() }
+        let modern = self.modern
+        let task = Task.immediate(executorPreference: exchange.shard.executor) {
+            do throws(RequestError) {
+                try await modern.dispatcher.checkParameters(method, params, routing, caller)
+                let result = try await modern.dispatcher.result(of: method, params, caller)
+                modern.requests.end(request, of: principal)
+                answer.finish(OutgoingMessage(id: id, result: result), status: 200)
+            } catch {
+                modern.requests.end(request, of: principal)
+                // Whoever cancelled is not there to read it.
+                let error = request.isCancelled ? error : error.ofShutdown
+                answer.finish(OutgoingMessage(id: id, error: error), status: error.httpStatus)
+            }
+        }
+        request.adopt(task)
+    }
+
+    private func listen(
+        _ id: RequestID, _ params: JSONSlice?, _ meta: ModernMeta, _ headers: RequestHeaders, _ principal: Principal,
+        _ exchange: ServerExchange
+    ) throws(RequestError) {
+        guard headers.acceptsEventStream else {
+            throw RequestError(.invalidRequest, "A subscription is an event stream; accept it", httpStatus: 406)
+        }
+        let caller = try modern.caller(
+            meta, principal, exchange.shard, channel: ModernChannel(meta) { _ in }, headers: forwarded(headers))
+        let stream = AnswerStream(exchange, maximumBytes: settings.limits.queuedBytesPerSubscription)
+        let subscriptions = modern.subscriptions
+        let subscription = try subscriptions.begin(id, params, for: principal, output: StreamOutput(stream: stream))
+        exchange.onDisconnect = { subscriptions.drop(subscription) }
+        exchange.onShutdown = { subscriptions.end(subscription) }
+        stream.begin()
+        _ = Task.immediate(executorPreference: exchange.shard.executor) {
+            await subscriptions.open(subscription, caller)
+        }
+    }
+}
+
+/// A subscription over HTTP: the end of the stream says that it is over.
+private struct StreamOutput: SubscriptionOutput {
+    let stream: AnswerStream
+
+    func send(_ message: ByteBuffer) { stream.send(message) }
+
+    func finish(_ id: RequestID, _ result: JSONSlice) {
+        stream.finish(OutgoingMessage(id: id, result: result.bytes).contiguous)
+    }
+}

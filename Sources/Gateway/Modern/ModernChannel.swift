@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import JSONTypes
+import MCPTypes
+import NIOCore
+
+/// The way to a Modern client during one of its requests: what it asked to be told, and nothing else.
+///
+/// Modern servers send no requests of their own, so nobody can be asked here; what a backend asks is answered by the
+/// client's next request, which is the bridge's business (2026-07-28, Multi Round-Trip Requests).
+struct ModernChannel: ClientChannel {
+    let capabilities: ClientCapabilities
+    private let progressToken: JSONSlice?
+    private let logLevel: LogLevel?
+    private let output: @Sendable (ByteBuffer) -> Void
+
+    /// - Parameter output: takes a notification that belongs to the request.
+    init(_ meta: ModernMeta, output: @escaping @Sendable (ByteBuffer) -> Void) {
+        capabilities = meta.capabilities
+        progressToken = meta.progressToken
+        logLevel = meta.logLevel
+        self.output = output
+    }
+
+    func notify(_ method: MCPMethod, params: JSONSlice?) {
+        guard let params else { return }
+        var message = ByteBuffer()
+        switch method {
+        case .progress:
+            guard let progressToken else { return }
+            message.writeNotification(
+                method: method, params: params.editing([JSONEdit(key: "progressToken", value: progressToken)]))
+        case .message:
+            // A level that cannot be read is below every one that was asked for.
+            guard let logLevel, let level = LogLevel(params["level"]), level >= logLevel else { return }
+            message.writeNotification(method: method, params: params)
+        default: return
+        }
+        output(message)
+    }
+
+    func ask(_ method: MCPMethod, params: JSONSlice?) async throws(RequestError) -> JSONSlice {
+        throw .methodNotFound(method.name)
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Aggregation
+import JSONTypes
+import MCPTypes
+import NIOCore
+import VirtualServer
+
+/// Serves the methods of the Modern revisions, one request at a time and on any transport: nothing is remembered from
+/// one request to the next (2026-07-28, Base Protocol).
+struct ModernDispatcher: Sendable {
+    let server: VirtualServer
+    private let serverInfo: JSONSlice
+
+    init(server: VirtualServer) {
+        self.server = server
+        serverInfo = JSONSlice([
+            "name": .string(server.name), "version": .string(GatewayIdentity.version),
+        ])
+    }
+
+    /// Everything that can be said of a request before anything is done, in this order: what it claims in `_meta`,
+    /// the same in the header, whether that revision and that method are served, and the headers that repeat the body.
+    ///
+    /// - Parameter headers: `nil` where there is no header layer.
+    func check(
+        _ method: MCPMethod, _ params: JSONSlice?, _ headers: RoutingHeaders?
+    ) throws(RequestError) -> ModernMeta {
+        let meta = try ModernMeta(params)
+        if let headers { try headers.checkVersion(meta.revision) }
+        try Self.checkRevision(meta.revision)
+        guard serves(method) else {
+            var error = RequestError.methodNotFound(method.name)
+            error.httpStatus = 404
+            throw error
+        }
+        if let headers { try headers.checkRouting(method, params) }
+        if let key = params?.duplicateKey() {
+            throw RequestError(.invalidParams, "params has \"\(key.bounded(to: 64))\" twice", httpStatus: 400)
+        }
+        return meta
+    }
+
+    /// A handshake revision in a Modern request is told the Modern ones only, or its sender might try the same again.
+    static func checkRevision(_ claimed: String) throws(RequestError) {
+        let revision = ProtocolRevision(rawValue: claimed)
+        guard revision?.era != .modern else { return }
+        throw .unsupportedVersion(
+            claimed, supported: revision == nil ? VirtualServer.servedRevisions : ProtocolRevision.modern)
+    }
+
+    /// The part of the check that needs the tool's schema.
+    func checkParameters(
+        _ method: MCPMethod, _ params: JSONSlice?, _ headers: RoutingHeaders, _ caller: Caller
+    ) async throws(RequestError) {
+        guard method == .toolsCall, let name = params?["name"]?.string,
+            let route = await server.tool(named: name, for: caller), !route.parameterHeaders.fields.isEmpty
+        else { return }
+        try headers.checkParameters(route.parameterHeaders, params?["arguments"])
+    }
+
+    private func serves(_ method: MCPMethod) -> Bool {
+        switch method {
+        case .discover, .toolsList, .toolsCall, .resourcesList, .resourceTemplatesList, .resourcesRead, .promptsList,
+            .promptsGet, .complete, .listen, .tasksGet, .tasksUpdate, .tasksCancel:
+            true
+        default: false
+        }
+    }
+
+    /// The result of a request other than `subscriptions/listen`, as the client gets it.
+    func result(
+        of method: MCPMethod, _ params: JSONSlice?, _ caller: Caller
+    ) async throws(RequestError) -> ByteBuffer {
+        do throws(RequestError) {
+            return try await finished(method, params, caller).bytes
+        } catch {
+            throw error.modern(params)
+        }
+    }
+
+    private func finished(
+        _ method: MCPMethod, _ params: JSONSlice?, _ caller: Caller
+    ) async throws(RequestError) -> JSONSlice {
+        switch method {
+        case .toolsCall:
+            return try answer(
+                try await server.callTool(params, caller: caller), to: method,
+                hasTasks: caller.channel.capabilities.hasTasks)
+        case .toolsList: return try await list(.tools, params, caller)
+        case .resourcesList: return try await list(.resources, params, caller)
+        case .resourceTemplatesList: return try await list(.resourceTemplates, params, caller)
+        case .promptsList: return try await list(.prompts, params, caller)
+        case .resourcesRead:
+            let result = try await server.readResource(params, caller: caller)
+            return try answer(result, to: method, hints: server.hints(ofRead: result, for: caller))
+        case .promptsGet: return try answer(try await server.getPrompt(params, caller: caller), to: method)
+        case .complete: return try answer(try await server.complete(params, caller: caller), to: method)
+        case .tasksGet, .tasksUpdate, .tasksCancel:
+            return try answer(try await server.modernTask(method, params: params, caller: caller), to: method)
+        case .discover: return try answer(await server.discoverResult(), to: method, hints: CacheHints.none)
+        default: throw .methodNotFound(method.name)
+        }
+    }
+
+    private func list(
+        _ kind: ListKind, _ params: JSONSlice?, _ caller: Caller
+    ) async throws(RequestError) -> JSONSlice {
+        let page = try await server.list(kind, params: params, caller: caller)
+        return ModernResult.answer(
+            JSONSlice(trusted: page), serverInfo: serverInfo, hints: await server.hints(of: kind, for: caller))
+    }
+
+    /// A result of a kind that its method cannot have, or that its client did not ask for, is no result (M47).
+    private func answer(
+        _ result: JSONSlice, to method: MCPMethod, hints: CacheHints? = nil, hasTasks: Bool = false
+    ) throws(RequestError) -> JSONSlice {
+        let isFitting =
+            switch ResultType(of: result) {
+            case .complete: true
+            case .inputRequired: method == .toolsCall || method == .promptsGet || method == .resourcesRead
+            case .task: hasTasks
+            case .unknown: false
+            }
+        guard isFitting else {
+            throw RequestError(
+                .invalidBackendResponse, "The backend's result is of a kind that \(method.name) cannot have here")
+        }
+        return ModernResult.answer(result, serverInfo: serverInfo, hints: hints)
+    }
+
+    /// The result with which the server ends a subscription.
+    func endOfSubscription(_ id: RequestID) -> JSONSlice {
+        JSONSlice([
+            "resultType": "complete",
+            "_meta": [
+                "io.modelcontextprotocol/subscriptionId": .slice(id.slice),
+                "io.modelcontextprotocol/serverInfo": .slice(serverInfo),
+            ],
+        ])
+    }
+}
+
+extension RequestError {
+    /// The error in the words of the Modern revisions: codes that they have dropped are translated, and those about one
+    /// hop never stand for another (2026-07-28, Error Codes).
+    func modern(_ params: JSONSlice?) -> RequestError {
+        switch code {
+        case .resourceNotFound:
+            var data = self.data
+            if data?["uri"] == nil, let uri = params?["uri"]?.string {
+                data = JSONSlice(["uri": .string(uri.bounded(to: 2048))])
+            }
+            return RequestError(.invalidParams, message, data: data, httpStatus: httpStatus)
+        case .urlElicitationRequired:
+            return RequestError(.internalError, "The backend wants the client to visit a page first, and cannot say so")
+        case .headerMismatch, .unsupportedProtocolVersion:
+            return httpStatus == 400 ? self : RequestError(.internalError, "The backend refused the gateway's request")
+        case .missingRequiredClientCapability:
+            var error = self
+            error.httpStatus = 400
+            return error
+        default: return self
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Authentication
+import Backends
+import MCPTypes
+import VirtualServer
+
+/// The Modern era of one process, whatever transport a request comes by.
+final class ModernService: Sendable {
+    let dispatcher: ModernDispatcher
+    let requests: ModernRequests
+    let subscriptions: Subscriptions
+    private let shared: SharedSessions
+
+    /// - Parameter shared: the backend sessions of Modern clients; `nil` makes them here.
+    init(server: VirtualServer, shared: SharedSessions?, shards: Shards, limits: GatewayLimits) {
+        self.shared = shared ?? SharedSessions(credentials: server.credentials)
+        dispatcher = ModernDispatcher(server: server)
+        requests = ModernRequests(limits: limits)
+        subscriptions = Subscriptions(dispatcher: dispatcher, limits: limits)
+        self.shared.start(on: shards.all[0])
+    }
+
+    /// - Throws: when there are too many callers at a time.
+    func caller(
+        _ meta: ModernMeta, _ principal: Principal, _ shard: Shard, channel: any ClientChannel,
+        headers: ForwardedHeaders = .none
+    ) throws(RequestError) -> Caller {
+        guard let sessions = shared.sessions(for: principal, capabilities: meta.capabilities) else {
+            throw RequestError(.overloaded, "Too many callers at a time; try again later", httpStatus: 503)
+        }
+        return Caller(
+            principal: principal, revision: .v2026_07_28, shard: shard, channel: channel, sessions: sessions,
+            headers: headers, logLevel: meta.logLevel)
+    }
+
+    /// Ends everything; what runs is answered with an error.
+    func close() async {
+        requests.close()
+        await subscriptions.close()
+        await shared.close()
+    }
+}

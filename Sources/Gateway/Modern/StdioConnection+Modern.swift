@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Backends
+import JSONTypes
+import MCPTypes
+import NIOCore
+import Synchronization
+import VirtualServer
+
+/// Modern requests on standard input: they carry everything with them, so a Legacy session beside them does not matter,
+/// nor whether there is one (2026-07-28, Transports, stdio).
+extension StdioConnection {
+    /// What is going on under an id.
+    enum ModernWork {
+        case request(InFlightRequest, LineOutput)
+        case subscription(Subscription)
+    }
+
+    /// Notifications other than `notifications/cancelled` mean nothing, and responses have no question.
+    func serveModern(_ message: MCPMessage) {
+        guard case .request(let id, let method, let params) = message else { return }
+        do throws(RequestError) {
+            guard !isInFlight(id) else { throw RequestError(.invalidRequest, "A request with this id is in flight") }
+            let meta = try modern.dispatcher.check(method, params, nil)
+            let output = LineOutput { [self] in write($0) }
+            let caller = try modern.caller(meta, principal, shard, channel: ModernChannel(meta) { output.send($0) })
+            if method == .listen {
+                try listen(id, params, caller, output)
+            } else {
+                try serve(id, method, params, caller, output)
+            }
+        } catch {
+            answer(OutgoingMessage(id: id, error: error))
+        }
+    }
+
+    private func serve(
+        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ caller: Caller, _ output: LineOutput
+    ) throws(RequestError) {
+        let request = try modern.requests.begin(for: principal)
+        modernWork[id] = .request(request, output)
+        openRequests += 1
+        let task = Task.immediate(executorPreference: shard.executor) { [self] in
+            let message: OutgoingMessage
+            do throws(RequestError) {
+                message = OutgoingMessage(
+                    id: id, result: try await modern.dispatcher.result(of: method, params, caller))
+            } catch {
+                message = OutgoingMessage(id: id, error: error.ofShutdown)
+            }
+            modern.requests.end(request, of: principal)
+            if case .request(let current, _) = modernWork[id], current === request { modernWork[id] = nil }
+            output.finish(message)
+            requestEnded()
+        }
+        request.adopt(task)
+    }
+
+    private func listen(
+        _ id: RequestID, _ params: JSONSlice?, _ caller: Caller, _ output: LineOutput
+    ) throws(RequestError) {
+        let subscription = try modern.subscriptions.begin(id, params, for: principal, output: output)
+        modernWork[id] = .subscription(subscription)
+        openRequests += 1
+        _ = Task.immediate(executorPreference: shard.executor) { [self] in
+            await modern.subscriptions.open(subscription, caller)
+            // The end of the input is the client's end of every subscription.
+            if isInputClosed { modern.subscriptions.end(subscription) }
+            requestEnded()
+        }
+    }
+
+    /// Stops what the client wants no more; nothing is said about it afterwards.
+    ///
+    /// - Returns: whether the id was that of a Modern request.
+    func cancelModern(_ params: JSONSlice?) -> Bool {
+        guard let raw = params?["requestId"], let id = RequestID(raw), let work = modernWork.removeValue(forKey: id)
+        else { return false }
+        switch work {
+        case .request(let request, let output):
+            output.finish(nil)
+            request.cancel()
+        case .subscription(let subscription): modern.subscriptions.drop(subscription)
+        }
+        return true
+    }
+}
+
+/// One Modern request's way to standard output; nothing comes through once it is over.
+final class LineOutput: SubscriptionOutput {
+    private let write: @Sendable (ByteBuffer) -> Bool
+    private let isOver = Mutex(false)
+
+    init(write: @escaping @Sendable (ByteBuffer) -> Bool) { self.write = write }
+
+    func send(_ message: ByteBuffer) {
+        isOver.withLock { isOver in
+            if !isOver { _ = write(message) }
+        }
+    }
+
+    /// Says the last word, if there is one to say.
+    func finish(_ message: OutgoingMessage?) {
+        isOver.withLock { isOver in
+            guard !isOver else { return }
+            isOver = true
+            if let message { _ = write(message.contiguous) }
+        }
+    }
+
+    /// On a channel that stays open the end of a subscription is also told by a notification; it comes behind the
+    /// result, because a result of something that is cancelled could not be taken for one.
+    func finish(_ id: RequestID, _ result: JSONSlice) {
+        isOver.withLock { isOver in
+            guard !isOver else { return }
+            isOver = true
+            _ = write(OutgoingMessage(id: id, result: result.bytes).contiguous)
+            var cancelled = ByteBuffer()
+            cancelled.writeNotification(method: .cancelled, params: JSONSlice(["requestId": .slice(id.slice)]))
+            _ = write(cancelled)
+        }
+    }
+}

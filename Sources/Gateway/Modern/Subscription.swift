@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Authentication
+import JSONTypes
+import MCPTypes
+import NIOCore
+import Synchronization
+import VirtualServer
+
+/// Where a subscription's messages go.
+protocol SubscriptionOutput: Sendable {
+    /// Sends one message without waiting. It may not call back into the subscription at once.
+    func send(_ message: ByteBuffer)
+
+    /// The server ends the subscription: its result is the last message, whatever else the transport demands.
+    func finish(_ id: RequestID, _ result: JSONSlice)
+}
+
+/// One `subscriptions/listen`, acknowledged before anything else is said, each message tagged with its id
+/// (2026-07-28, Subscriptions).
+final class Subscription: ResourceListener {
+    let id: RequestID
+    let principal: Principal
+    /// What the client asked for; which resources are honoured is known with the acknowledgement.
+    let filter: SubscriptionFilter
+    private let output: any SubscriptionOutput
+
+    private enum Phase { case preparing, open, ended }
+
+    private struct State {
+        var phase = Phase.preparing
+        /// What changed before the acknowledgement could be sent.
+        var early: [JSONSlice] = []
+        var watches: [ResourceWatches.Watch] = []
+    }
+
+    private let state = Mutex(State())
+
+    private static let maximumEarly = 1024
+
+    init(id: RequestID, principal: Principal, filter: SubscriptionFilter, output: any SubscriptionOutput) {
+        self.id = id
+        self.principal = principal
+        self.filter = filter
+        self.output = output
+    }
+
+    var isEnded: Bool { state.withLock { $0.phase == .ended } }
+
+    /// Says what is honoured, and then what has changed since.
+    ///
+    /// - Returns: `false` when the client has gone meanwhile; `watches` are of no use then.
+    func acknowledge(_ honoured: SubscriptionFilter, watches: [ResourceWatches.Watch]) -> Bool {
+        state.withLock { state in
+            guard state.phase == .preparing else { return false }
+            state.phase = .open
+            state.watches = watches
+            output.send(acknowledgement(honoured))
+            for params in state.early { output.send(tagged(.resourceUpdated, params)) }
+            state.early = []
+            return true
+        }
+    }
+
+    func listChanged(_ method: MCPMethod) {
+        state.withLock { state in
+            // Lists that changed before the acknowledgement are fresh to whoever reads them after it.
+            if state.phase == .open { output.send(tagged(method, .emptyObject)) }
+        }
+    }
+
+    func resourceUpdated(_ params: JSONSlice) {
+        state.withLock { state in
+            switch state.phase {
+            case .preparing: if state.early.count < Self.maximumEarly { state.early.append(params) }
+            case .open: output.send(tagged(.resourceUpdated, params))
+            case .ended: break
+            }
+        }
+    }
+
+    /// Stops; nothing is said after it.
+    ///
+    /// - Parameter result: what the server says last when it is the server that ends the subscription.
+    func end(_ result: JSONSlice? = nil) {
+        let watches = state.withLock { state -> [ResourceWatches.Watch] in
+            guard state.phase != .ended else { return [] }
+            if let result {
+                // Whatever ends was acknowledged before, with nothing if need be.
+                if state.phase == .preparing { output.send(acknowledgement(SubscriptionFilter())) }
+                output.finish(id, result)
+            }
+            state.phase = .ended
+            defer {
+                state.watches = []
+                state.early = []
+            }
+            return state.watches
+        }
+        for watch in watches { watch.end() }
+    }
+
+    private func acknowledgement(_ honoured: SubscriptionFilter) -> ByteBuffer {
+        tagged(.listenAcknowledged, JSONSlice(["notifications": .slice(honoured.json)]))
+    }
+
+    private func tagged(_ method: MCPMethod, _ params: JSONSlice) -> ByteBuffer {
+        let meta = (params["_meta"] ?? .emptyObject).editing([
+            JSONEdit(key: "io.modelcontextprotocol/subscriptionId", value: id.slice)
+        ])
+        var message = ByteBuffer()
+        message.writeNotification(method: method, params: params.editing([JSONEdit(key: "_meta", value: meta)]))
+        return message
+    }
+}

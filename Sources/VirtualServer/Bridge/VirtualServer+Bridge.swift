@@ -1,0 +1,225 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Backends
+import JSONTypes
+import Logging
+import MCPTypes
+
+/// The four cells of client and backend era.
+extension VirtualServer {
+    /// Makes a call in which the backend may ask, and returns what the client of `caller` gets.
+    func interact(_ call: BackendCall, _ caller: Caller) async throws(RequestError) -> JSONSlice {
+        var call = call
+        call.withoutTask()
+        switch caller.revision.era {
+        case .legacy:
+            let answer = try await legacyClient(call, caller)
+            if call.method == .toolsCall { rememberLinks(in: answer.result, of: call.backend.name, caller) }
+            return ResultDialect.legacy(answer.result, of: call.method, from: answer.era, to: caller.revision)
+        case .modern:
+            let result = try await modernClient(call, caller)
+            if call.method == .toolsCall { rememberLinks(in: result, of: call.backend.name, caller) }
+            return result
+        }
+    }
+
+    // MARK: Legacy clients
+
+    /// A Legacy client is asked on its own session, whatever the backend's era.
+    private func legacyClient(_ call: BackendCall, _ caller: Caller) async throws(RequestError) -> BackendAnswer {
+        let session = try session(with: call.backend, caller)
+        var call = call
+        // A Modern backend would take these for the answer to something that it asked.
+        if session.handshake?.revision.era != .legacy { call.withoutRound() }
+        let channel = QuestionDialect.channel(for: caller)
+        do throws(BackendError) {
+            let result = try await attempt(call, over: session, caller, channel)
+            guard session.era == .modern else { return BackendAnswer(result: result, era: .legacy) }
+            switch ResultType(of: result) {
+            case .complete: return BackendAnswer(result: result, era: .modern)
+            case .inputRequired: break
+            case .task, .unknown:
+                throw BackendError.invalidResponse("it was answered with a task that nobody asked for")
+            }
+            let rounds = LegacyRounds(server: self, call: call, session: session, caller: caller, channel: channel)
+            return BackendAnswer(result: try await rounds.run(from: result), era: .modern)
+        } catch {
+            throw explained(error, call, session.era, caller)
+        }
+    }
+
+    /// One request and its result, which may be incomplete.
+    func attempt(
+        _ call: BackendCall, over session: BackendSession, _ caller: Caller, _ channel: any ClientChannel,
+        isParkable: Bool = false
+    ) async throws(BackendError) -> JSONSlice {
+        var options = options(caller, call.params, isRepeatable: call.isRepeatable && call.responses == nil)
+        options.channel = channel
+        // A later request may bring a token, and the backend must be told now that progress is wanted.
+        if options.progressToken == nil, channel is Park { options.progressToken = ParkingLot.progressToken }
+        options.parameterHeaders = call.parameterHeaders
+        if isParkable, session.era == .legacy { options.progressToken = ParkingLot.progressToken }
+        // Answers belong to nothing that a Legacy backend could know.
+        let params = session.era == .legacy ? call.params : call.roundParams
+        let result = try await session.call(call.method, params: MetaOwnership.crossing(params), options: options)
+        guard result.kind == .object else { throw .invalidResponse("the result is no object") }
+        return MetaOwnership.crossing(result)
+    }
+
+    // MARK: Modern clients
+
+    private func modernClient(_ call: BackendCall, _ caller: Caller) async throws(RequestError) -> JSONSlice {
+        var call = call
+        let subject = call.subject(caller.principal)
+        let responses = call.params["inputResponses"]
+        let state = call.params["requestState"]
+        call.withoutRound()
+        call.responses = responses
+        guard let state, !state.isNull else { return try await fresh(call, subject, caller) }
+        guard let text = state.string else { throw StateSeal.invalidState }
+        let opened = try seal.open(text, for: subject)
+        switch opened.kind {
+        case .park:
+            guard let parking else { throw ParkError.gone }
+            do throws(RequestError) {
+                return try await parking.resume(opened, subject: subject, responses: responses, caller: caller)
+            } catch {
+                return try converted(error, call, subject, caller)
+            }
+        case .relay:
+            try redirect(&call, by: opened)
+            call.backendState = opened.fields["s"]
+            let session = try session(with: call.backend, caller)
+            // Nobody else may be told what only a Modern backend has asked for.
+            guard try await era(of: session, caller) == .modern else { throw ParkError.gone }
+            return try await relay(call, subject, session, caller)
+        case .recall:
+            try redirect(&call, by: opened)
+            if let refusal = Self.refusedVisit(responses) { throw refusal }
+            call.responses = nil
+            return try await fresh(call, subject, caller)
+        case .task: throw StateSeal.invalidState
+        }
+    }
+
+    private func redirect(_ call: inout BackendCall, by state: OpenedState) throws(RequestError) {
+        guard let name = state.fields["b"]?.string, let backend = backends[name], let original = state.fields["o"]
+        else { throw ParkError.gone }
+        call.redirect(to: backend, original)
+    }
+
+    /// A call that no state speaks about.
+    private func fresh(
+        _ call: BackendCall, _ subject: StateSubject, _ caller: Caller
+    ) async throws(RequestError) -> JSONSlice {
+        let session = try session(with: call.backend, caller)
+        // A parked call finds out by itself, on the session that it will use.
+        if parking == nil { _ = try await era(of: session, caller) }
+        if call.needsTask {
+            let handshake = try await opened(session, call.backend, caller)
+            if handshake.revision.era == .legacy, handshake.capabilities.tasks {
+                return try await startRequiredTask(call.params, session, caller: caller)
+            }
+        }
+        if session.knownEra == .modern { return try await relay(call, subject, session, caller) }
+        if let parking { return try await park(call, subject, parking, caller) }
+        return try await direct(call, subject, session, caller)
+    }
+
+    /// The era that the caller's session with a backend speaks. Only when nothing is known yet is the backend asked.
+    private func era(of session: BackendSession, _ caller: Caller) async throws(RequestError) -> ProtocolRevision.Era {
+        if let era = session.knownEra { return era }
+        do throws(BackendError) {
+            return try await session.open(on: caller.shard, headers: caller.headers).revision.era
+        } catch {
+            throw report(error, of: session.backend)
+        }
+    }
+
+    /// Modern client, Modern backend.
+    private func relay(
+        _ call: BackendCall, _ subject: StateSubject, _ session: BackendSession, _ caller: Caller
+    ) async throws(RequestError) -> JSONSlice {
+        let result: JSONSlice
+        do throws(BackendError) {
+            result = try await attempt(call, over: session, caller, caller.channel)
+        } catch {
+            return try converted(explained(error, call, .modern, caller), call, subject, caller)
+        }
+        return try await passed(result, call, subject, session, caller)
+    }
+
+    /// A Modern backend's result on its way to a Modern client.
+    private func passed(
+        _ result: JSONSlice, _ call: BackendCall, _ subject: StateSubject, _ session: BackendSession, _ caller: Caller
+    ) async throws(RequestError) -> JSONSlice {
+        switch ResultType(of: result) {
+        // What answers to questions have led to is good for nobody else and no other time.
+        case .complete: return call.backendState == nil && call.responses == nil ? result : result.uncacheable
+        case .inputRequired: return try relayed(result, call, subject, caller)
+        case .task:
+            return try relayedTask(result, of: call.backend.name, session, caller)
+        case .unknown(let type):
+            throw report(.invalidResponse("unknown resultType \"\(type)\""), of: call.backend)
+        }
+    }
+
+    /// Modern client, Legacy backend: the call waits for the client's next request.
+    private func park(
+        _ call: BackendCall, _ subject: StateSubject, _ parking: ParkingLot, _ caller: Caller
+    ) async throws(RequestError) -> JSONSlice {
+        do throws(RequestError) {
+            return try await parking.run(subject, caller: caller, backend: call.backend) {
+                [self] (channel, session) throws(RequestError) in
+                let result: JSONSlice
+                do throws(BackendError) {
+                    result = try await attempt(call, over: session, caller, channel, isParkable: true)
+                } catch {
+                    throw report(error, of: call.backend)
+                }
+                // It has turned out to be Modern.
+                if session.era == .modern { return try await passed(result, call, subject, session, caller) }
+                return ModernResult.legacy(result)
+            }
+        } catch {
+            return try converted(error, call, subject, caller)
+        }
+    }
+
+    /// Modern client, Legacy backend that nobody can wait for: its questions are refused.
+    private func direct(
+        _ call: BackendCall, _ subject: StateSubject, _ session: BackendSession, _ caller: Caller
+    ) async throws(RequestError) -> JSONSlice {
+        let channel = RefusingChannel(caller.channel)
+        if let level = caller.logLevel { await raiseLogLevel(of: session, to: level, caller) }
+        let result: JSONSlice
+        do throws(BackendError) {
+            result = try await attempt(call, over: session, caller, channel)
+        } catch {
+            let own = report(error, of: call.backend)
+            guard case .answered(let answer) = error, answer.code != .urlElicitationRequired else {
+                return try converted(own, call, subject, caller)
+            }
+            return try converted(channel.explanation(backend: call.backend.name) ?? own, call, subject, caller)
+        }
+        if session.era == .modern { return try await passed(result, call, subject, session, caller) }
+        return ModernResult.legacy(result)
+    }
+
+    /// A request may want to hear more than the session that it shares has asked for (2025-11-25, Logging).
+    private func raiseLogLevel(of session: BackendSession, to level: LogLevel, _ caller: Caller) async {
+        do throws(BackendError) {
+            try await session.raiseLogLevel(to: level, on: caller.shard)
+        } catch {
+            session.backend.logger.warning("The log level could not be set", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension JSONSlice {
+    fileprivate var uncacheable: JSONSlice {
+        guard self["ttlMs"] != nil || self["cacheScope"] != nil else { return self }
+        return editing([JSONEdit(key: "ttlMs", value: nil), JSONEdit(key: "cacheScope", value: nil)])
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Aggregation
+import Backends
+import Foundation
+import JSONTypes
+import MCPTypes
+import NIOCore
+
+/// Starting tasks: in either era towards the client, in either era at the backend.
+extension VirtualServer {
+    /// What a tool says about tasks (2025-11-25, Tasks, Tool-Level Negotiation).
+    enum TaskSupport: String, Sendable, Hashable {
+        case forbidden, optional, required
+
+        init(_ route: ToolRoute) {
+            self = route.item["execution"]?["taskSupport"]?.string.flatMap { TaskSupport(rawValue: $0) } ?? .forbidden
+        }
+    }
+
+    /// Runs a tool as a task because a 2025-11-25 client wants that; the answer is a `CreateTaskResult`.
+    func startTask(_ params: JSONSlice, _ route: ToolRoute, caller: Caller) async throws(RequestError) -> JSONSlice {
+        guard params["task"]?.kind == .object else { throw .invalidParams("task must be an object") }
+        let (session, backend) = try session(with: route.backend, caller)
+        let handshake = try await opened(session, backend, caller)
+        guard handshake.capabilities.tasks else {
+            throw RequestError(
+                .methodNotFound, "Tool \"\(route.advertisedName.bounded(to: 128))\" does not support task execution")
+        }
+        var options = options(caller, params, isRepeatable: false)
+        options.declaresTasks = true
+        let isModern = handshake.revision.era == .modern
+        let sent =
+            isModern ? params.editing([JSONEdit(key: "task", value: nil)]) : params
+        let result = try await run(.toolsCall, sent, session, backend, options)
+        guard isModern else {
+            guard let task = result["task"], let id = TaskShape.id(of: task) else {
+                // The backend has run it at once; then that is what there is to say.
+                return try keepResult(result, of: route.backend, caller)
+            }
+            let entry = try register(task, id, backend: route.backend, session, caller)
+            return TaskShape.renamed(result, to: entry.id).editing([
+                JSONEdit(key: "task", value: TaskShape.legacy(task, id: entry.id))
+            ])
+        }
+        switch ResultType(of: result) {
+        case .task:
+            guard let id = TaskShape.id(of: result) else { throw noTask(backend) }
+            let entry = try register(result, id, backend: route.backend, session, caller)
+            return JSONSlice(["task": .slice(TaskShape.legacy(result, id: entry.id))])
+        case .complete: return try keepResult(ModernResult.legacy(result), of: route.backend, caller)
+        case .inputRequired, .unknown:
+            throw RequestError(
+                .clientDeclined,
+                "Backend \"\(backend.name)\" asks questions before it starts the task; call the tool without a task")
+        }
+    }
+
+    /// A task for a Modern client, which the gateway, being the server, decides on: the tool cannot run otherwise.
+    func startRequiredTask(
+        _ params: JSONSlice, _ session: BackendSession, caller: Caller
+    ) async throws(RequestError) -> JSONSlice {
+        guard caller.channel.capabilities.hasTasks else { throw Self.tasksNotDeclared }
+        let backend = session.backend
+        let params = params.editing([JSONEdit(key: "task", value: .emptyObject)])
+        let result = try await run(
+            .toolsCall, params, session, backend, options(caller, params, isRepeatable: false))
+        guard let task = result["task"], let id = TaskShape.id(of: task) else { return result }
+        let entry = try register(task, id, backend: backend.name, session, caller)
+        entry.questions.declare(caller.channel.capabilities)
+        return Self.started(TaskShape.modern(task, id: entry.id))
+    }
+
+    /// A Modern backend's own task, under an id of ours.
+    func relayedTask(
+        _ result: JSONSlice, of backend: String, _ session: BackendSession, _ caller: Caller
+    ) throws(RequestError) -> JSONSlice {
+        guard caller.channel.capabilities.hasTasks, let id = TaskShape.id(of: result) else {
+            throw BackendError.invalidResponse("it answered with a task that was not asked for").requestError(
+                backend: backend)
+        }
+        let entry = try register(result, id, backend: backend, session, caller)
+        return Self.started(TaskShape.modern(result, id: entry.id))
+    }
+
+    private static func started(_ task: JSONObject) -> JSONSlice {
+        var object = task
+        object["resultType"] = "task"
+        return JSONSlice(.object(object))
+    }
+
+    static let tasksNotDeclared = RequestError.missingCapability([
+        "extensions": .object([TasksExtension.identifier: [:]])
+    ])
+
+    private func noTask(_ backend: Backend) -> RequestError {
+        BackendError.invalidResponse("its task has no id").requestError(backend: backend.name)
+    }
+
+    /// Remembers a task before anyone hears of it.
+    private func register(
+        _ task: JSONSlice, _ id: String, backend: String, _ session: BackendSession?, _ caller: Caller
+    ) throws(RequestError) -> TaskRegistry.Entry {
+        let entry = TaskRegistry.Entry(
+            id: try sealedID(backend: backend, id: id, task, caller), principal: caller.principal, backend: backend,
+            backendID: id, session: session, task: task)
+        guard tasks.insert(entry) else { throw RequestError(.overloaded, "Too many tasks; wait until some have ended") }
+        return entry
+    }
+
+    /// The result of a tool that ended before it could become a task, kept for `tasks/result`.
+    private func keepResult(
+        _ result: JSONSlice, of backend: String, _ caller: Caller
+    ) throws(RequestError) -> JSONSlice {
+        guard result.bytes.readableBytes <= tasks.limits.resultBytes else {
+            throw RequestError(.overloaded, "The tool has run, but its result is too large to be kept as a task's")
+        }
+        let now = Date().formatted(.iso8601)
+        let failed = result["isError"]?.bool == true
+        let task = JSONSlice([
+            "taskId": "", "status": .string(failed ? "failed" : "completed"), "createdAt": .string(now),
+            "lastUpdatedAt": .string(now),
+            "ttl": .number(JSONNumber(Int(tasks.limits.idleTime.nanoseconds / 1_000_000))),
+        ])
+        let entry = TaskRegistry.Entry(
+            id: try sealedID(backend: backend, id: "", task, caller), principal: caller.principal, backend: backend,
+            backendID: nil, session: nil, task: task)
+        entry.questions.finishFetching(.success(result))
+        guard tasks.insert(entry) else { throw RequestError(.overloaded, "Too many tasks; wait until some have ended") }
+        return JSONSlice(["task": .slice(TaskShape.legacy(task, id: entry.id))])
+    }
+
+    // MARK: Ids
+
+    /// Tasks without a time limit are found by their id this long.
+    private static let longestLife: TimeInterval = 30 * 86_400
+
+    private func sealedID(
+        backend: String, id: String, _ task: JSONSlice, _ caller: Caller
+    ) throws(RequestError) -> String {
+        let milliseconds = (task["ttl"] ?? task["ttlMs"])?.int
+        let life = milliseconds.map { min(TimeInterval($0) / 1000 + 3600, Self.longestLife) } ?? Self.longestLife
+        return try seal.seal(
+            .task, ["b": .string(backend), "x": .string(id)], for: Self.taskSubject(caller),
+            expires: Date(timeIntervalSinceNow: life))
+    }
+
+    private static func taskSubject(_ caller: Caller) -> StateSubject {
+        StateSubject(method: .tasksGet, target: "", arguments: nil, principal: caller.principal)
+    }
+
+    /// The task that a client names; one that was started before a restart, or on another replica, is found by what its
+    /// id says.
+    func task(_ params: JSONSlice?, _ caller: Caller) throws(RequestError) -> TaskRegistry.Entry {
+        guard let id = params?["taskId"]?.string else { throw .invalidParams("taskId must be a string") }
+        if let entry = tasks.entry(id, for: caller.principal) { return entry }
+        let opened: OpenedState
+        do throws(RequestError) {
+            opened = try seal.open(id, as: [.task], for: Self.taskSubject(caller))
+        } catch {
+            throw .invalidParams("Unknown task")
+        }
+        guard let backend = opened.fields["b"]?.string, let backendID = opened.fields["x"]?.string,
+            !backendID.isEmpty
+        else { throw .invalidParams("Unknown task") }
+        let entry = TaskRegistry.Entry(
+            id: id, principal: caller.principal, backend: backend, backendID: backendID, session: nil,
+            task: JSONSlice(["taskId": .string(backendID), "status": "working"]))
+        entry.questions.declare(caller.channel.capabilities)
+        guard tasks.insert(entry) else { throw RequestError(.overloaded, "Too many tasks; wait until some have ended") }
+        return entry
+    }
+}
+
+// MARK: Backends
+
+extension VirtualServer {
+    /// The session's handshake, made if need be.
+    func opened(
+        _ session: BackendSession, _ backend: Backend, _ caller: Caller
+    ) async throws(RequestError) -> Handshake {
+        do throws(BackendError) {
+            return try await session.open(on: caller.shard, headers: caller.headers)
+        } catch {
+            throw report(error, of: backend)
+        }
+    }
+
+    /// One request about a task; whatever its result is, the caller looks at it.
+    func run(
+        _ method: MCPMethod, _ params: JSONSlice, _ session: BackendSession, _ backend: Backend,
+        _ options: BackendSession.CallOptions
+    ) async throws(RequestError) -> JSONSlice {
+        do throws(BackendError) {
+            let result = try await session.call(method, params: MetaOwnership.crossing(params), options: options)
+            guard result.kind == .object else { throw BackendError.invalidResponse("the result is no object") }
+            return MetaOwnership.crossing(result)
+        } catch {
+            throw report(error, of: backend)
+        }
+    }
+}
