@@ -23,7 +23,7 @@ import VMCPApplication
         }
     }
 
-    @Test("the three answers that a newcomer looks for")
+    @Test("AU-01, AU-09: the three answers that a newcomer looks for")
     func smoke() async throws {
         let provider = try await FakeProvider.start()
         try await RunningGateway.run(try await .modeB(provider)) { gateway in
@@ -63,7 +63,7 @@ import VMCPApplication
         }
     }
 
-    @Test("a sign-in ends in a tool call with the person's own upstream token and nothing of ours")
+    @Test("AU-26: a sign-in ends in a tool call with the person's own upstream token and nothing of ours")
     func signInAndCall() async throws {
         let provider = try await FakeProvider.start()
         let vault = try await Self.vault()
@@ -81,7 +81,7 @@ import VMCPApplication
         await vault.stop()
     }
 
-    @Test("another person's token on a session is refused everywhere, the same person's new token is not")
+    @Test("HL-06, AU-36: another person's token on a session is refused everywhere, the same person's new token is not")
     func sessionOwnership() async throws {
         let provider = try await FakeProvider.start()
         try await RunningGateway.run(try await .modeB(provider)) { gateway in
@@ -293,7 +293,7 @@ import VMCPApplication
         await #expect(throws: StartupError.self) { try await RunningGateway.run(plan) { _ in } }
     }
 
-    @Test("a token in the URL is refused, and so are two Authorization headers")
+    @Test("AU-06: a token in the URL is refused, and so are two Authorization headers")
     func bearerRules() async throws {
         let provider = try await FakeProvider.start()
         try await RunningGateway.run(try await .modeB(provider)) { gateway in
