@@ -15,6 +15,8 @@ from vmcp_e2e.gateway import Gateway, configuration, http_backend, stdio_backend
 from vmcp_e2e.journal import Journal
 from vmcp_e2e.processes import Process, eventually, free_port, listening
 
+pytest_plugins = ["vmcp_e2e.wire_checks"]
+
 PAGE = b"Hello fetch, this is a page on loopback.\n"
 
 
@@ -42,9 +44,13 @@ def no_process_survives():
 class Backends:
     """Starts backend processes on free ports and knows their URLs."""
 
-    def __init__(self, folder, journal):
+    def __init__(self, folder, journal, wire_log):
         self.folder = folder
-        self.environment = {"E2E_JOURNAL": str(journal.path), "FASTMCP_CHECK_FOR_UPDATES": "off"}
+        self.environment = {
+            "E2E_JOURNAL": str(journal.path),
+            "E2E_WIRE": str(wire_log.path),
+            "FASTMCP_CHECK_FOR_UPDATES": "off",
+        }
         self.started = 0
 
     def _start(self, name, command, port, **environment):
@@ -77,17 +83,23 @@ class Backends:
         command = [binary(), "example-backend", "--transport", "http", "--port", port, "--profile", "everything"]
         return self._start("example", [*command, *arguments], port)
 
+    def listened(self, backend):
+        """The same backend behind a relay that writes down what is said."""
+        port = free_port()
+        options = ["--port", port, "--target", backend.port, "--file", self.environment["E2E_WIRE"]]
+        return self._start("relay", [python("mcp2"), BACKENDS / "relay.py", *options], port)
+
     def classic_child(self, name="child", **more):
         """A configuration entry that runs the classic server as a stdio child of the gateway."""
-        environment = {"E2E_JOURNAL": self.environment["E2E_JOURNAL"], **more.pop("env", {})}
+        environment = {name: self.environment[name] for name in ("E2E_JOURNAL", "E2E_WIRE")} | more.pop("env", {})
         # -B: a child inherits nothing, so the environment cannot keep bytecode out of the repository.
         command = ["-B", BACKENDS / "classic.py", "--transport", "stdio"]
         return stdio_backend(name, python("mcp1"), *command, env=environment, **more)
 
 
 @pytest.fixture(scope="session")
-def backends(folder, journal):
-    return Backends(folder, journal)
+def backends(folder, journal, wire_log):
+    return Backends(folder, journal, wire_log)
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +114,7 @@ def everything(backends):
 
 @pytest.fixture(scope="session")
 def example(backends):
-    return backends.example()
+    return backends.listened(backends.example())
 
 
 @pytest.fixture(scope="session")
@@ -200,18 +212,17 @@ def loopback_page():
 
 
 @pytest.fixture(scope="session")
-def reference_servers(repository):
-    """Configuration entries of the three reference servers as stdio children."""
+def reference_servers(repository, wire_log):
+    """Configuration entries of the three reference servers as stdio children, listened to."""
+
+    def server(name, *arguments):
+        command = ["-B", BACKENDS / "wirelog.py", wire_log.path, script("servers", f"mcp-server-{name}"), *arguments]
+        return stdio_backend(name, python("servers"), *command, inheritEnv=["PATH"])
+
     return [
-        stdio_backend("git", script("servers", "mcp-server-git"), "--repository", repository, inheritEnv=["PATH"]),
-        stdio_backend("time", script("servers", "mcp-server-time"), "--local-timezone", "UTC", inheritEnv=["PATH"]),
-        stdio_backend(
-            "fetch",
-            script("servers", "mcp-server-fetch"),
-            "--ignore-robots-txt",
-            "--allow-private-ips",
-            inheritEnv=["PATH"],
-        ),
+        server("git", "--repository", repository),
+        server("time", "--local-timezone", "UTC"),
+        server("fetch", "--ignore-robots-txt", "--allow-private-ips"),
     ]
 
 

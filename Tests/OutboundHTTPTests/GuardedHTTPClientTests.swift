@@ -36,7 +36,7 @@ struct GuardedHTTPClientTests {
     }
 
     @Test(
-        "T19: a name with one forbidden address is refused whole",
+        "AU-35, T19: a name with one forbidden address is refused whole",
         arguments: [
             ["127.0.0.1"], ["93.184.216.34", "10.0.0.1"], ["10.0.0.1", "93.184.216.34"], ["169.254.169.254"],
             ["93.184.216.34", "::1"], ["::ffff:10.0.0.1"], ["64:ff9b::a9fe:a9fe"], ["0.0.0.0"], ["fd00:ec2::254"],
@@ -61,7 +61,7 @@ struct GuardedHTTPClientTests {
             } == .refusedAddress)
     }
 
-    @Test("T19: rebinding: an answer is believed for a while, then vetted anew")
+    @Test("AU-35, T19: rebinding: an answer is believed for a while, then vetted anew")
     func rebinding() async throws {
         let resolver = ScriptedResolver(["evil.test": [["93.184.216.34"], ["10.0.0.1"]]])
         let transport = ScriptedTransport()

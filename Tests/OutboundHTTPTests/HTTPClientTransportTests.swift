@@ -67,7 +67,7 @@ struct HTTPClientTransportTests {
         await server.stop()
     }
 
-    @Test("T19: a redirect is an answer, never followed", arguments: [301, 302, 303, 307, 308])
+    @Test("AU-35, T19: a redirect is an answer, never followed", arguments: [301, 302, 303, 307, 308])
     func redirect(status: Int) async throws {
         let server = try await serve { _, reply in reply.respond(status, [("Location", "/elsewhere")]) }
         try await withClient { client in

@@ -20,7 +20,7 @@ def provider_state(url):
 
 
 async def test_a_warm_session_at_the_provider_gives_nobody_a_code(site, provider):
-    """Threat 1: the provider would sign the victim in without a word, so we ask before it hears of it."""
+    """AU-24: Threat 1: the provider would sign the victim in without a word, so we ask before it hears of it."""
     person = site.person("victim")
     await (await site.application()).tokens(person)
     attacker = await site.application("https://attacker.example/callback", client_name="By hand")
@@ -54,7 +54,7 @@ async def test_an_application_on_this_computer_is_asked_about_every_time(site):
 
 
 async def test_a_remembered_decision_of_somebody_else_is_void(site):
-    """Who approved is who must sign in; a second person at the same browser is asked."""
+    """AU-24: Who approved is who must sign in; a second person at the same browser is asked."""
     person, application = site.person("alice"), await site.application()
     await application.tokens(person)
     person.name = "bob"
@@ -124,6 +124,7 @@ async def test_each_leg_of_a_chain_has_its_browser_bound_anew(raw_site, provider
 
 
 async def test_the_cookies_of_a_login_are_for_its_browser_only(site):
+    """AU-24."""
     person, application = site.person(), await site.application()
     page = await person.get(application.link())
     answer = await person.answer_page(page)
@@ -152,7 +153,7 @@ FOREIGN = [
 
 
 async def test_a_consent_is_given_on_our_page_only(site, provider):
-    """Threat 2: neither a frame, nor another site, nor a form without our secret can answer."""
+    """AU-23: Threat 2: neither a frame, nor another site, nor a form without our secret can answer."""
     application, person = await site.application(), site.person()
     page = await person.get(application.link())
     policy = page.headers["content-security-policy"]

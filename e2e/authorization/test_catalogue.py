@@ -49,7 +49,7 @@ def expected_metadata(site):
 
 
 async def test_the_metadata(site):
-    """RFC 8414 and OpenID Connect Discovery: the same, and what each demands."""
+    """AU-12, AU-13: RFC 8414 and OpenID Connect Discovery: the same, and what each demands."""
     oauth_document = await document(site, "oauth-authorization-server")
     scopes = oauth_document.pop("scopes_supported")
     assert {"openid", "offline_access"} <= set(scopes)
@@ -81,6 +81,7 @@ async def test_the_keys(site):
 
 
 async def test_the_resource(site):
+    """AU-01, AU-09, AU-10."""
     for path in ("oauth-protected-resource", "oauth-protected-resource/mcp"):
         resource = await document(site, path)
         assert resource["resource"] == site.endpoint
@@ -105,7 +106,7 @@ async def test_what_is_off_is_not_named(raw_site):
 
 
 async def test_an_issuer_with_a_path(raw_site):
-    """RFC 8414 section 3.1 puts the path behind, OpenID Connect in front; both lead to the same document."""
+    """AU-12: RFC 8414 section 3.1 puts the path behind, OpenID Connect in front; both lead to the same document."""
     site = raw_site(issuer="https://vmcp.example/tenant")
     at_root = await document(site, "oauth-authorization-server")
     assert at_root["issuer"] == "https://vmcp.example/tenant"
@@ -173,6 +174,7 @@ async def test_a_browser_can_sign_in_and_be_refused(site):
 
 
 async def test_every_answer_has_its_headers(site):
+    """AU-23."""
     application, person = await site.application(), site.person()
     pages = [
         await person.get(application.link()),

@@ -14,6 +14,7 @@ import time
 import pytest
 
 from vmcp_e2e import oauth
+from vmcp_e2e.door import Door
 
 pytestmark = pytest.mark.anyio
 
@@ -77,28 +78,11 @@ def hosts():
         host.server.shutdown()
 
 
-class Door:
-    """A port on which nothing speaks; it counts who knocks."""
-
-    def __init__(self):
-        self.knocks = 0
-        self.socket = socket.create_server(("0.0.0.0", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.count, daemon=True).start()
-
-    def count(self):
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self.socket.accept()
-                self.knocks += 1
-                connection.close()
-
-
 @pytest.fixture
 def door():
     door = Door()
     yield door
-    door.socket.close()
+    door.close()
 
 
 async def link_of(site, client_id, **more):
@@ -112,6 +96,7 @@ async def asked(site, client_id):
 
 
 async def test_a_document_makes_a_client(site, hosts):
+    """AU-22."""
     host = hosts()
     application = site.unregistered()
     application.client_id = host.url
@@ -153,7 +138,7 @@ WRONG = {
 
 
 async def test_a_document_that_is_wrong_is_no_client(site, hosts):
-    """401, no redirect, and nothing of what was found: this is no way to read what we can reach."""
+    """AU-22: 401, no redirect, and nothing of what was found: this is no way to read what we can reach."""
     for what, behaviour in WRONG.items():
         host = hosts(**behaviour)
         for accepted in ("text/html", "application/json"):
@@ -165,6 +150,7 @@ async def test_a_document_that_is_wrong_is_no_client(site, hosts):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirects_are_not_followed(site, hosts, status):
+    """AU-22, AU-35."""
     target = hosts()
     for location in (target.url, "http://169.254.169.254/latest/meta-data"):
         host = hosts(status=status, headers={"Location": location, "Content-Type": "application/json"})
@@ -220,7 +206,7 @@ REFUSED = [
 
 
 async def test_addresses_that_nothing_is_fetched_from(site):
-    """At once: nobody waits for a connection that is not made."""
+    """AU-22, AU-35: At once: nobody waits for a connection that is not made."""
     started = time.monotonic()
     answers = await asyncio.gather(*(asked(site, client) for client in REFUSED))
     for client, answer in zip(REFUSED, answers, strict=True):

@@ -23,7 +23,7 @@ def test_a_secret_in_a_log_would_be_found():
 
 
 async def test_the_logs_are_those_of_what_happened(site):
-    """Debug logs with an audit line for each step, from which no token, code, cookie or verifier can be read."""
+    """SE-10: debug logs with an audit line for each step, from which no token, code, cookie or verifier can be read."""
     application, person = await site.application(), site.person()
     code = await person.sign_in(application)
     tokens = (await application.redeem(code)).json()

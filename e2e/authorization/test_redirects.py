@@ -60,6 +60,7 @@ def registered():
 
 @pytest.mark.parametrize("trick", TRICKS, ids=range(len(TRICKS)))
 async def test_nothing_is_sent_to_an_address_that_only_looks_like_the_registered_one(site, registered, trick):
+    """AU-16."""
     if "client" not in registered:
         registered["client"] = (await site.application(WEB)).client_id
     application = site.unregistered(WEB)
@@ -103,7 +104,7 @@ LOOPBACK = [
 
 @pytest.mark.parametrize(("registered_uri", "requested", "allowed"), LOOPBACK, ids=range(len(LOOPBACK)))
 async def test_only_the_port_of_a_loopback_address_is_free(site, registered_uri, requested, allowed):
-    """RFC 8252 section 7.3, and the answer goes to the port that was asked for."""
+    """AU-16: RFC 8252 section 7.3, and the answer goes to the port that was asked for."""
     application = await site.application(registered_uri)
     person = site.person()
     link = application.link(redirect_uri=requested)
@@ -208,7 +209,7 @@ async def test_a_code_is_for_the_address_that_it_went_to(site):
 
 
 async def test_what_comes_back_with_the_code_cannot_be_added_to(site):
-    """A state that looks like parameters or headers stays a state."""
+    """AU-19: A state that looks like parameters or headers stays a state."""
     hostile = "x&code=stolen&iss=https://attacker.example#\r\nSet-Cookie: a=b"
     application = await site.application("http://127.0.0.1:4711/callback")
     application.state = hostile.replace("\r\n", "")

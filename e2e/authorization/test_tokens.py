@@ -31,7 +31,7 @@ def refusal(answer, status=400):
 
 
 async def test_a_stolen_code_is_worth_nothing_without_its_verifier(site):
-    """Threats 6 and 8. Wrong guesses do not harm the owner."""
+    """AU-14: Threats 6 and 8. Wrong guesses do not harm the owner."""
     application = await site.application()
     code = await site.person().sign_in(application)
     for wrong in ("x" * 43, None, "", "short", application.verifier[:-1], application.challenge, "ä" * 43, "x" * 129):
@@ -42,7 +42,7 @@ async def test_a_stolen_code_is_worth_nothing_without_its_verifier(site):
 
 
 async def test_there_is_no_code_without_a_challenge(site):
-    """Threat 6: RFC 7636 with S256, or nothing."""
+    """AU-14: Threat 6: RFC 7636 with S256, or nothing."""
     application = await site.application("http://127.0.0.1:4711/callback")
     for broken in (
         {"code_challenge": None},
@@ -61,7 +61,7 @@ async def test_there_is_no_code_without_a_challenge(site):
 
 
 async def test_a_replayed_code_ends_what_came_of_it(site):
-    """Threat 7, up to the endpoint that the tokens are for."""
+    """AU-15: Threat 7, up to the endpoint that the tokens are for."""
     application, person = await site.application(), site.person()
     code = await person.sign_in(application)
     tokens = (await application.redeem(code)).json()
@@ -87,7 +87,7 @@ async def test_a_code_of_nobody(site):
 
 
 async def test_a_stolen_refresh_token_is_noticed(site):
-    """Threats 9 and 10: the thief and the owner cannot both go on, whoever is first."""
+    """AU-21: Threats 9 and 10: the thief and the owner cannot both go on, whoever is first."""
     application, tokens = await site.signed_in()
     owner = (await application.refresh(tokens["refresh_token"])).json()
     thief = (await application.refresh(tokens["refresh_token"])).json()
@@ -100,7 +100,7 @@ async def test_a_stolen_refresh_token_is_noticed(site):
 
 
 async def test_a_refresh_token_after_the_grace_ends_the_family(raw_site):
-    """R5, with a grace that is over at once."""
+    """AU-21: R5, with a grace that is over at once."""
     site = raw_site(hardening={"refresh_grace": "0s"})
     application, tokens = await site.signed_in()
     newer = (await application.refresh(tokens["refresh_token"])).json()
@@ -179,7 +179,7 @@ def with_secret(secret):
 
 
 async def test_forged_tokens(site):
-    """Threat 23: algorithm, key and kind of a token are ours to say."""
+    """AU-03: Threat 23: algorithm, key and kind of a token are ours to say."""
     _, tokens = await site.signed_in()
     good = tokens["access_token"]
     head, payload, signature = good.split(".")
@@ -244,7 +244,7 @@ async def test_an_identity_token_of_the_provider_is_no_access_token(site, provid
 
 
 async def test_a_token_is_for_one_resource(raw_site, site):
-    """CVE-2025-69196: another gateway's token is not good here, nor one for another resource of the same server."""
+    """AU-04: CVE-2025-69196: another gateway's token is not good here, nor one for another resource of ours."""
     other = raw_site()
     _, theirs = await other.signed_in()
     assert (await other.status(theirs["access_token"])).status_code == 200
@@ -252,6 +252,7 @@ async def test_a_token_is_for_one_resource(raw_site, site):
 
 
 async def test_a_token_is_for_the_resource_that_was_asked_for(raw_site):
+    """AU-04, AU-17."""
     site = raw_site(audiences=["https://here.example/mcp", "https://there.example/mcp"])
     application, person = await site.application(), site.person()
     statuses = {}
@@ -266,6 +267,7 @@ async def test_a_token_is_for_the_resource_that_was_asked_for(raw_site):
 
 
 async def test_what_can_be_asked_for(site):
+    """AU-17."""
     application = await site.application("http://127.0.0.1:4711/callback")
     for resource in ("https://other.example/mcp", site.origin, site.endpoint + "/x", site.endpoint + "#a", "x", "a:b"):
         answer = await site.person().get(application.link(resource=resource))
@@ -277,7 +279,7 @@ async def test_what_can_be_asked_for(site):
 
 
 async def test_where_a_token_may_stand(site):
-    """In one header, once: everything else is refused, also beside a good one."""
+    """AU-06: In one header, once: everything else is refused, also beside a good one."""
     _, tokens = await site.signed_in()
     token = tokens["access_token"]
     for query in (f"?access_token={token}", f"?a=b&access%5Ftoken={token}"):
@@ -310,7 +312,7 @@ async def test_an_access_token_expires(raw_site):
 
 
 async def test_a_session_belongs_to_who_began_it(site):
-    """Threat 29: with another person's token the session is not there, whatever is done with it."""
+    """HL-06, AU-36: Threat 29: with another person's token the session is not there, whatever is done with it."""
     application, alices = await site.signed_in("alice")
     _, bobs = await site.signed_in("bob")
     async with site.wire(alices["access_token"]) as alice, site.wire(bobs["access_token"]) as bob:
@@ -344,7 +346,7 @@ async def test_a_session_belongs_to_who_began_it(site):
 
 
 async def test_the_stream_of_somebody_else_cannot_be_resumed(site):
-    """The id of an event is no key to what comes after it."""
+    """AU-36: The id of an event is no key to what comes after it."""
     _, alices = await site.signed_in("alice")
     _, bobs = await site.signed_in("bob")
     async with site.wire(alices["access_token"]) as alice, site.wire(bobs["access_token"]) as bob:

@@ -11,8 +11,10 @@ import asyncio
 import contextlib
 import json
 import os
+import sys
 import uuid
 import weakref
+from io import TextIOWrapper
 
 import anyio
 import mcp.types as types
@@ -21,6 +23,7 @@ from mcp.shared.exceptions import McpError
 from pydantic import AnyUrl
 
 from journal import record
+from wirelog import Tapped, TappedFile
 
 PAGE = 7
 NAMES = ["anna", "anton", "antonia", "bela"]
@@ -418,13 +421,17 @@ def serve_http(port):
             return await handle(scope, receive, send)
         await application(scope, receive, send)
 
-    uvicorn.run(endpoint, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
+    uvicorn.run(Tapped(endpoint), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
 
 
 async def serve_stdio():
     from mcp.server.stdio import stdio_server
 
-    async with stdio_server() as (read, write):
+    def standard(stream, origin, **more):
+        return TappedFile(anyio.wrap_file(TextIOWrapper(stream.buffer, encoding="utf-8", **more)), origin)
+
+    streams = standard(sys.stdin, "client", errors="replace"), standard(sys.stdout, "server")
+    async with stdio_server(*streams) as (read, write):
         await server.run(read, write, server.create_initialization_options())
 
 

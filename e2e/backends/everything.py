@@ -13,8 +13,10 @@ from fastmcp import Context, FastMCP
 from fastmcp.exceptions import ToolError
 from fastmcp.server.dependencies import get_http_headers
 from fastmcp.tools.base import ToolResult
+from starlette.middleware import Middleware
 
 from journal import record
+from wirelog import Tapped
 
 warnings.simplefilter("ignore")
 mcp = FastMCP("everything", instructions="Everything says hello.", version="2.0")
@@ -142,4 +144,11 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args()
     record("start")
-    mcp.run(transport="http", host="127.0.0.1", port=options.port, show_banner=False, log_level="warning")
+    mcp.run(
+        transport="http",
+        host="127.0.0.1",
+        port=options.port,
+        show_banner=False,
+        log_level="warning",
+        middleware=[Middleware(Tapped)],
+    )

@@ -10,17 +10,18 @@ import anyio
 import pytest
 
 from vmcp_e2e.clients import HTTP, connect
-from vmcp_e2e.environment import binary
+from vmcp_e2e.environment import BACKENDS, binary, python
 from vmcp_e2e.gateway import Gateway, stdio_backend
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-def child_gateway(folder):
+def child_gateway(folder, wire_log):
     """The example backend as a stdio child, under the same name as the shared HTTP one."""
-    arguments = ["example-backend", "--transport", "stdio", "--profile", "everything"]
-    with Gateway(folder, [stdio_backend("example", binary(), *arguments)]) as gateway:
+    command = [binary(), "example-backend", "--transport", "stdio", "--profile", "everything"]
+    listened = [python("mcp2"), "-B", BACKENDS / "wirelog.py", wire_log.path, *command]
+    with Gateway(folder, [stdio_backend("example", *listened)]) as gateway:
         yield gateway
 
 

@@ -24,6 +24,7 @@ async def headers_at_the_backend(client):
 
 
 async def test_registration_sign_in_and_a_call_with_the_persons_own_token(mode_b, people):
+    """AU-26."""
     gateway = mode_b()
     memory = Memory()
     browser = people("alice")

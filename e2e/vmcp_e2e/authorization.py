@@ -67,12 +67,13 @@ class RawGateway(Gateway):
         audiences = more.pop("audiences", None)
         run_config = more.pop("run_config", {})
         issuer = more.pop("issuer", None)
+        http = more.pop("http", {})
         arguments = ["--log-level", "debug", *more.pop("arguments", [])]
         super().__init__(folder, entries, arguments=arguments, port=more.pop("port", None), **more)
         self.environment["E2E_PROVIDER_SECRET"] = CLIENT_SECRET
         resource = (audiences or [self.endpoint])[0]
         self.state = self.folder / "state.sqlite"
-        self.configuration["http"] = {"trustedProxies": list(proxies)}
+        self.configuration["http"] = {"trustedProxies": list(proxies), **http}
         self.configuration["incomingAuth"] = {
             "type": "oidc",
             "oidc": {"issuer": issuer or self.origin, "audience": resource, "resource": resource},

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from . import taps
 from .environment import binary
 from .processes import Process, free_port
 
@@ -61,6 +62,7 @@ class Gateway(Process):
         self.configuration = configuration(backends, **sections)
         self.file = write_configuration(self.folder, self.configuration)
         self.port = port or free_port()
+        taps.gateway_port(self.port)
         command = [binary(), "serve", "--config", self.file, "--host", "127.0.0.1", "--port", self.port, *arguments]
         super().__init__(name, command, self.folder)
 

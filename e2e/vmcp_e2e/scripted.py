@@ -8,6 +8,8 @@ import itertools
 import json
 import threading
 
+from .taps import BackendTap
+
 
 class Exchange:
     """One request of the gateway, to be answered by the script."""
@@ -18,6 +20,7 @@ class Exchange:
         self.body = body
         self.headers = handler.headers
         self.answered = False
+        self.tap = BackendTap(f"backend:{handler.server.server_port}", handler, body)
 
     @property
     def id(self):
@@ -34,6 +37,7 @@ class Exchange:
     def raw(self, status, body=b"", kind="application/json", length=None, **headers):
         """Any answer at all; `length` lies about the size."""
         self.answered = True
+        self.tap.respond(status, {"Content-Type": kind or "", **{k.replace("_", "-"): v for k, v in headers.items()}})
         self.handler.send_response(status)
         if kind:
             self.handler.send_header("Content-Type", kind)
@@ -41,6 +45,8 @@ class Exchange:
         for name, value in headers.items():
             self.handler.send_header(name.replace("_", "-"), value)
         self.handler.end_headers()
+        self.tap.data(body)
+        self.tap.end()
         self.handler.wfile.write(body)
         self.handler.wfile.flush()
         if length is not None and length != len(body):
@@ -61,6 +67,7 @@ class Exchange:
     def stream(self):
         """Starts an event stream that lasts until the connection ends."""
         self.answered = True
+        self.tap.respond(200, {"Content-Type": "text/event-stream"})
         self.handler.send_response(200)
         self.handler.send_header("Content-Type", "text/event-stream")
         self.handler.send_header("Connection", "close")
@@ -69,10 +76,10 @@ class Exchange:
 
     def event(self, value):
         data = value if isinstance(value, str) else json.dumps(value)
-        self.handler.wfile.write(f"event: message\ndata: {data}\n\n".encode())
-        self.handler.wfile.flush()
+        self.write(f"event: message\ndata: {data}\n\n".encode())
 
     def write(self, data):
+        self.tap.data(data)
         self.handler.wfile.write(data)
         self.handler.wfile.flush()
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 # SPDX-License-Identifier: Apache-2.0
-"""Versions: the four Legacy revisions, and what a 2026-07-28 client is told."""
+"""Versions: the four Legacy revisions, and 2026-07-28 beside them."""
 
 import pytest
 
@@ -42,7 +42,7 @@ async def test_sessions_of_different_versions_live_side_by_side(gateway):
 
 
 async def test_ping_and_requests_before_initialized_are_served(gateway):
-    """LC-05, L24."""
+    """LC-06, LC-05, L24."""
     async with Wire(gateway.endpoint) as wire:
         response = await wire.post(wire.initialize(LATEST))
         wire.session = response.headers["mcp-session-id"]
@@ -59,26 +59,29 @@ def modern(method, identifier=1, **params):
     return {"jsonrpc": "2.0", "id": identifier, "method": method, "params": {**params, "_meta": meta}}
 
 
-@pytest.mark.parametrize("method, params", [
-    ("server/discover", {}),
-    ("tools/list", {}),
-    ("tools/call", {"name": "everything_echo", "arguments": {"text": "x"}}),
-    ("initialize", {"protocolVersion": MODERN, "capabilities": {}, "clientInfo": {"name": "w", "version": "1"}}),
+@pytest.mark.parametrize("method, params, status, code", [
+    ("server/discover", {}, 200, None),
+    ("tools/list", {}, 200, None),
+    ("tools/call", {"name": "everything_echo", "arguments": {"text": "x"}}, 200, None),
+    ("initialize", {"protocolVersion": MODERN, "capabilities": {}, "clientInfo": {"name": "w", "version": "1"}}, 404,
+     -32601),
+    ("ping", {}, 404, -32601),
 ])
 @pytest.mark.parametrize("identifier", [7, "seven"])
-async def test_a_modern_request_is_told_which_versions_there_are(gateway, method, params, identifier):
-    """LC-12: the refusal is one that a dual-era client understands."""
+async def test_a_modern_request_is_served_by_itself(gateway, method, params, status, code, identifier):
+    """LC-10, LC-15, LC-16: without a handshake, at the endpoint of all revisions, and without what 2026-07-28 removed."""
     async with Wire(gateway.endpoint) as wire:
         headers = {"MCP_Protocol_Version": MODERN, "Mcp_Method": method}
         if "name" in params:
             headers["Mcp_Name"] = params["name"]
         response = await wire.post(modern(method, identifier, **params), **headers)
-        assert response.status_code == 400
+        assert response.status_code == status
         body = response.json()
         assert body["id"] == identifier
-        assert body["error"]["code"] == -32022
-        assert sorted(body["error"]["data"]["supported"]) == LEGACY
-        assert body["error"]["data"]["requested"] == MODERN
+        if code is None:
+            assert body["result"]["resultType"] == "complete"
+        else:
+            assert body["error"]["code"] == code
         assert "mcp-session-id" not in response.headers
 
 
@@ -93,12 +96,12 @@ async def test_an_unknown_modern_version_is_echoed_as_requested(gateway):
 
 
 @pytest.mark.skipif(GENERATION < 2, reason="only mcp 2.x speaks 2026-07-28")
-async def test_the_automatic_mode_of_the_2x_client_falls_back(gateway):
-    """The whole feature set works after the fallback, over the high-level client."""
+async def test_the_automatic_mode_of_the_2x_client_takes_the_modern_era(gateway):
+    """The whole feature set works there, over the high-level client."""
     from mcp import Client
 
     async with Client(gateway.endpoint, mode="auto") as client:
-        assert client.protocol_version == LATEST
+        assert client.protocol_version == MODERN
         assert client.server_info.name == "e2e"
         tools = [tool.name for tool in (await client.list_tools()).tools]
         assert "everything_echo" in tools
@@ -110,11 +113,11 @@ async def test_the_automatic_mode_of_the_2x_client_falls_back(gateway):
 
 
 @pytest.mark.skipif(GENERATION < 2, reason="only mcp 2.x speaks 2026-07-28")
-async def test_the_automatic_mode_falls_back_over_stdio_too(stdio_command):
+async def test_the_automatic_mode_takes_the_modern_era_over_stdio_too(stdio_command):
     from mcp import Client, StdioServerParameters
 
     parameters = StdioServerParameters(command=stdio_command.command, args=stdio_command.arguments)
     async with Client(parameters, mode="auto") as client:
-        assert client.protocol_version == LATEST
-        result = await client.call_tool("everything_echo", {"text": "fallen back"})
-        assert result.content[0].text == "fallen back"
+        assert client.protocol_version == MODERN
+        result = await client.call_tool("everything_echo", {"text": "by itself"})
+        assert result.content[0].text == "by itself"

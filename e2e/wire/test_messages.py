@@ -30,7 +30,7 @@ async def test_the_answer_carries_the_id_with_its_type(wire, identifier):
     assert error["error"]["code"] == -32602
 
 
-@pytest.mark.parametrize("method", ["nobody/knows", "server/discover", "tasks/list", "tools/call/"])
+@pytest.mark.parametrize("method", ["nobody/knows", "server/discover", "tasks/update", "tools/call/"])
 async def test_an_unknown_method_is_an_error_at_status_200(wire, method):
     """HL-24: 404 would mean that the session is gone."""
     answer = await wire.request(method, {})
@@ -66,10 +66,21 @@ async def test_unknown_members_are_tolerated(wire):
     assert (await wire.answer_of(await wire.post(message)))["result"] == {}
 
 
-async def test_params_task_is_ignored(wire):
+@pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26", "2025-06-18"])
+async def test_params_task_is_ignored_where_tasks_are_not_offered(wire, version):
     """GB-54."""
+    offered = await wire.open(version)
+    assert "tasks" not in offered["capabilities"]
     result = await wire.call("everything_echo", {"text": "x"}, task={"ttl": 60000})
     assert result["content"][0]["text"] == "x"
+
+
+async def test_a_tool_that_is_no_task_is_refused_as_one(wire):
+    """2025-11-25 wants to hear of it."""
+    answer = await wire.request(
+        "tools/call", {"name": "everything_echo", "arguments": {"text": "x"}, "task": {"ttl": 60000}}
+    )
+    assert answer["error"]["code"] == -32601
 
 
 async def test_a_batch_is_refused_after_2025_03_26(wire):

@@ -29,7 +29,7 @@ def error_of(response):
 
 
 async def test_notifications_and_responses_are_accepted_without_a_body(wire):
-    """L3, HL-14, HL-15: also a response to a question that nobody asked."""
+    """LC-04, L3, HL-14, HL-15: also a response to a question that nobody asked."""
     for message in (
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
         {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 4711}},
@@ -51,6 +51,7 @@ async def test_other_methods_are_not_allowed(wire, method):
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "text/json", None])
 async def test_a_body_that_is_not_json_by_its_type_is_unsupported(wire, kind):
+    """HM-34."""
     assert (await wire.post(PING, Content_Type=kind)).status_code == 415
 
 
@@ -61,6 +62,7 @@ async def test_spellings_of_the_json_type_are_accepted(wire, kind):
 
 @pytest.mark.parametrize("accept", ["application/json", "text/html", "*"])
 async def test_a_get_that_does_not_accept_events_is_not_acceptable(wire, accept):
+    """HM-34."""
     response = await wire.http.get(wire.endpoint, headers=wire.headers(Content_Type=None, Accept=accept))
     assert response.status_code == 406
 

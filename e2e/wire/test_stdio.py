@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from vmcp_e2e import taps
 from vmcp_e2e.clients import Stdio
 from vmcp_e2e.gateway import configuration, write_configuration
 from vmcp_e2e.processes import alive, children, eventually, resident_kilobytes
@@ -28,11 +29,13 @@ class Pipe:
             stderr=self.log,
         )
         self.lines = []
+        self.tap = taps.new_process()
         self.ended = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
         for line in self.process.stdout:
+            taps.stdio(self.tap, "server", line)
             self.lines.append(line)
         self.ended.set()
 
@@ -47,6 +50,7 @@ class Pipe:
 
     def send(self, message):
         data = message if isinstance(message, bytes) else json.dumps(message).encode() + b"\n"
+        taps.stdio(self.tap, "client", data)
         self.process.stdin.write(data)
         self.process.stdin.flush()
 
@@ -158,16 +162,16 @@ def test_an_endless_line_is_bounded(pipe):
         assert pipe.process.wait(10) != 0
 
 
-def test_a_modern_request_is_told_which_versions_there_are(pipe):
+def test_modern_requests_and_a_session_share_the_process(pipe):
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "pipe", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {},
     }
     pipe.send({"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {"_meta": meta}})
-    error = pipe.answer(1)["error"]
-    assert error["code"] == -32022
-    assert sorted(error["data"]["supported"]) == LEGACY
+    discovered = pipe.answer(1)["result"]
+    assert sorted(discovered["supportedVersions"]) == [*LEGACY, "2026-07-28"]
+    assert discovered["resultType"] == "complete"
     assert pipe.open()["protocolVersion"] == LATEST
 
 

@@ -132,7 +132,9 @@ struct AuthorizeEndpointTests {
         Redirected(name: "row 13 prompt", changes: ["prompt": "none"], error: "login_required"),
     ]
 
-    @Test("an error behind the redirect URI goes to the client with state and iss", arguments: mistakes)
+    @Test(
+        "AU-14, AU-18, AU-19: an error behind the redirect URI goes to the client with state and iss",
+        arguments: mistakes)
     func redirected(_ row: Redirected) async throws {
         let bench = try Bench()
         let answer = await bench.authorize(Bench.query(row.changes) + row.extra, FlowBrowser(isPerson: false))

@@ -125,7 +125,7 @@ struct CallbackEndpointTests {
         #expect(bench.log.lines.contains { $0.hasPrefix("Tokens of a login that failed") })
     }
 
-    @Test("C10: a finished login has a code, and its row is gone")
+    @Test("AU-18, AU-19, C10: a finished login has a code, and its row is gone")
     func success() async throws {
         let bench = try Bench()
         let browser = FlowBrowser()

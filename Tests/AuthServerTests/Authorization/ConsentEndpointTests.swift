@@ -11,7 +11,7 @@ import Testing
 struct ConsentEndpointTests {
     typealias Bench = AuthorizationBench
 
-    @Test("threat 1: nothing of a login exists before the person approved")
+    @Test("AU-24: threat 1: nothing of a login exists before the person approved")
     func nothingBefore() async throws {
         let bench = try Bench()
         let answer = await bench.authorize()
@@ -27,7 +27,7 @@ struct ConsentEndpointTests {
         #expect(cookie.attributes == ["Path=/", "Secure", "HttpOnly", "SameSite=Strict", "Max-Age=600"])
     }
 
-    @Test("the page says who asks, for what, and where the answers go")
+    @Test("AU-23: the page says who asks, for what, and where the answers go")
     func page() async throws {
         let bench = try Bench(upstreams: [
             FlowUpstream("corp"), FlowUpstream("git", scopes: ["repo"], isOptional: true),
@@ -84,7 +84,7 @@ struct ConsentEndpointTests {
     }
 
     @Test(
-        "threat 2: an answer that did not come from our page is refused and the page stays open",
+        "AU-23: threat 2: an answer that did not come from our page is refused and the page stays open",
         arguments: [
             Forgery(name: "other origin", headers: [("origin", "https://evil.example")]),
             Forgery(name: "origin of another port", headers: [("origin", "https://auth.example.com:444")]),

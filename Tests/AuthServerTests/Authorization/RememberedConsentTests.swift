@@ -56,7 +56,7 @@ struct RememberedConsentTests {
     }
 
     @Test(
-        "a decision covers exactly what was on the page",
+        "AU-24: a decision covers exactly what was on the page",
         arguments: [
             Change(name: "the same", isCovered: true),
             Change(name: "fewer scopes", query: ["scope": "openid"], isCovered: true),
@@ -82,7 +82,7 @@ struct RememberedConsentTests {
         #expect(answer.status == (change.isCovered ? 302 : 200))
     }
 
-    @Test("another client is not covered")
+    @Test("AU-24: another client is not covered")
     func otherClient() async throws {
         let bench = try Bench()
         let browser = FlowBrowser()

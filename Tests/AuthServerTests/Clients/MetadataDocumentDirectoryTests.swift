@@ -37,7 +37,7 @@ import Testing
             http: fetches, now: clock.now, logger: .silent)
     }
 
-    @Test("A client is what its document says, fetched once, under strict rules")
+    @Test("AU-22: A client is what its document says, fetched once, under strict rules")
     func fetches() async throws {
         let fetches = ScriptedFetches(Self.serving())
         let directory = directory(fetches)

@@ -82,7 +82,7 @@ import Testing
         Row(["cursor://x:1/y"], "cursor://x:2/y", false, "a port in a private-use URI"),
     ]
 
-    @Test("A public client may use what it registered, and other ports on loopback only", arguments: rows)
+    @Test("AU-16: A public client may use what it registered, and other ports on loopback only", arguments: rows)
     private func publicClients(row: Row) {
         let client = OAuthClient.sample(redirectURIs: row.registered)
         let expected: RedirectMatch =

@@ -54,7 +54,7 @@ import Testing
         return settings
     }
 
-    @Test("A minimal registration gets a public client with the defaults")
+    @Test("AU-25: A minimal registration gets a public client with the defaults")
     func minimal() async throws {
         let answer = try await register(#"{"redirect_uris":["http://localhost/cb"]}"#)
         #expect(answer.status == 201)
@@ -182,7 +182,7 @@ import Testing
     }
 
     @Test(
-        "Redirect URIs that cannot be registered are refused as such",
+        "AU-25: Redirect URIs that cannot be registered are refused as such",
         arguments: [
             "{}", #"{"redirect_uris":[]}"#, #"{"redirect_uris":null}"#, #"{"redirect_uris":["http://a.example/cb"]}"#,
             #"{"redirect_uris":["javascript:alert(1)"]}"#, #"{"redirect_uris":["data:text/html,x"]}"#,

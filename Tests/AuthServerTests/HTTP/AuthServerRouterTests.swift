@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(
-        "Metadata is where clients look for it, and its other suffixes are not found",
+        "AU-12: Metadata is where clients look for it, and its other suffixes are not found",
         arguments: [
             ("/.well-known/oauth-authorization-server", "", true),
             ("/.well-known/oauth-authorization-server/tenant", "", false),

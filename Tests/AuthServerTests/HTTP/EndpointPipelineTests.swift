@@ -86,7 +86,7 @@ import Testing
         #expect(echo.requests.first?.parameters["a"] == "1" && echo.requests.first?.parameters["b"] == "é")
     }
 
-    @Test("Every answer has the headers that keep it to its reader")
+    @Test("AU-20: Every answer has the headers that keep it to its reader")
     func headers() async {
         let answer = await pipeline.respond(to: Self.post("a=1"), at: Self.token())
         #expect(answer.header("Cache-Control") == "no-store" && answer.header("Pragma") == "no-cache")

@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("The values are what the server does")
+    @Test("AU-13, AU-18: The values are what the server does")
     func values() async throws {
         let json = try await Self.document(.oauth).json
         #expect(json["issuer"]?.string == "https://as.example.com")

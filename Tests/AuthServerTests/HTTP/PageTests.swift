@@ -77,7 +77,7 @@ import Testing
         return open.isEmpty
     }
 
-    @Test("The consent page says who asks, where the answer goes, for what, and where one signs in")
+    @Test("AU-23: The consent page says who asks, where the answer goes, for what, and where one signs in")
     func consentContents() {
         let html = Self.rendering.consent(Self.consent()).bodyText
         for text in [

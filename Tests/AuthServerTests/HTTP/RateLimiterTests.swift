@@ -44,7 +44,7 @@ import Testing
         #expect(count(limiter, .browser, "192.0.2.2", of: 100) == 30)
     }
 
-    @Test("All registrations together are limited, and those over their own limit do not count for the others")
+    @Test("AU-25: All registrations together are limited, and those over their own limit do not count for the others")
     func global() {
         let limiter = RateLimiter(now: clock.now)
         #expect(count(limiter, .registration, "192.0.2.250", of: 1000) == 5)

@@ -12,7 +12,7 @@ struct CodeVerifierTests {
     }
 
     @Test(
-        "other verifiers do not",
+        "AU-14: other verifiers do not",
         arguments: [
             "", "a", String(TokensServer.verifier.dropLast()), TokensServer.verifier + "a",
             TokensServer.verifier.uppercased(), TokensServer.challenge, String(repeating: "a", count: 42),

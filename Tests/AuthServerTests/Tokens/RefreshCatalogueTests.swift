@@ -9,7 +9,9 @@ import Testing
 
 /// The cases T12 to T16 and T20 of the test catalogue: refreshing, with the answers of 13.7.
 struct RefreshCatalogueTests {
-    @Test("T12 T13 a refresh replaces the token; the old one is spent once its successor was used or the grace is over")
+    @Test(
+        "AU-21: T12 T13 a refresh replaces the token; the old is spent once its successor was used or the grace is over"
+    )
     func rotation() async throws {
         let server = try TokensServer()
         let first = try #require(try await server.login().refreshToken)

@@ -13,7 +13,7 @@ import Testing
 /// The cases T1 to T20 of the test catalogue with the answers of 13.7; what they say about clients' secrets, bodies and
 /// upstreams is tested with those.
 struct TokenCatalogueTests {
-    @Test("T1 a code gives an access token with the claims of 13.10 and a refresh token")
+    @Test("AU-20: T1 a code gives an access token with the claims of 13.10 and a refresh token")
     func happyPath() async throws {
         let server = try TokensServer()
         let reply = try await server.login()
@@ -88,7 +88,7 @@ struct TokenCatalogueTests {
         #expect(server.upstreams.deleted == [])
     }
 
-    @Test("T3 a replayed code ends everything that it gave, once")
+    @Test("AU-15: T3 a replayed code ends everything that it gave, once")
     func replayedCode() async throws {
         let server = try TokensServer()
         let code = try await server.codes.issueCode(for: TokensServer.authorization())
@@ -207,7 +207,7 @@ struct TokenCatalogueTests {
         #expect(rows.allSatisfy { !String(decoding: $0.row.bytes, as: UTF8.self).contains("s3cret") })
     }
 
-    @Test("T9 T10 the audience is the code's resource, whatever spelling asks for it")
+    @Test("AU-17: T9 T10 the audience is the code's resource, whatever spelling asks for it")
     func resource() async throws {
         let server = try TokensServer(audiences: [TokensServer.resource, "https://other.example"])
         let code = try await server.codes.issueCode(for: TokensServer.authorization())

@@ -218,7 +218,7 @@ import Testing
         #expect(upstream.host == "new.example")
     }
 
-    @Test("The issuer of a response is mandatory when advertised, and must be right whenever it is there")
+    @Test("AU-29: The issuer of a response is mandatory when advertised, and must be right whenever it is there")
     func responseIssuer() async throws {
         let provider = FakeOpenIDProvider()
         let silent = try await provider.started()

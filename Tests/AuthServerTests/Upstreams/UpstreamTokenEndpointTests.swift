@@ -142,7 +142,7 @@ import Testing
     }
 
     @Test(
-        "Credentials go where the provider takes them",
+        "AU-34: Credentials go where the provider takes them",
         arguments: [
             Methods(supported: nil, isOIDC: true, expected: [.basic, .post]),
             Methods(supported: nil, isOIDC: false, expected: [.post, .basic]),
@@ -204,7 +204,7 @@ import Testing
         #expect(methods == [.basic, .post, .post])
     }
 
-    @Test("A provider that supports one place only is never sent the secret in the other")
+    @Test("AU-34: A provider that supports one place only is never sent the secret in the other")
     func onlyMethod() async throws {
         let provider = FakeOpenIDProvider()
         provider.change {

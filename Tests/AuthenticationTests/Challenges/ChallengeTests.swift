@@ -17,7 +17,7 @@ struct ChallengeTests {
             realm: "https://idp.example", resourceMetadata: resourceMetadata, scopes: scopes, offersDPoP: offersDPoP)
     }
 
-    @Test("R2, R3, R4: without credentials: how to get a token, and no error")
+    @Test("AU-01, AU-02, R2, R3, R4: without credentials: how to get a token, and no error")
     func unauthenticated() throws {
         let refusal = challenges().unauthenticated()
         #expect(refusal.status == 401)

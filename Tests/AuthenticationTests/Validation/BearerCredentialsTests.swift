@@ -115,7 +115,7 @@ struct BearerCredentialsTests {
 @Suite("Scopes")
 struct ScopeTests {
     @Test(
-        "R5: a token without every required scope is answered with all of them",
+        "AU-07, R5: a token without every required scope is answered with all of them",
         arguments: [
             (["mcp"], true), (["mcp", "read"], true), (["mcp", "write"], false), (["write"], false), ([], true),
             (["offline_access"], true), (["mcp", "offline_access"], true), (["MCP"], false),
@@ -136,7 +136,7 @@ struct ScopeTests {
         #expect((harness.cached(token)?.principal != nil) == accepted)
     }
 
-    @Test("R12: a broader scope stands for narrower ones, over several steps and around circles")
+    @Test("AU-08, R12: a broader scope stands for narrower ones, over several steps and around circles")
     func hierarchy() {
         let rules = ScopeRules(
             required: ["read"], implied: ["admin": ["write"], "write": ["read", "admin"], "x": ["y"]])

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from . import report
 from .authentication import authentication
+from .eras import eras
 from .idle import idle
 from .lines import calls, catalogue, chunked, large, slow, sse, stdio
 from .measure import WrongAnswer, note
@@ -38,6 +39,7 @@ LINES = {
     "list": (catalogue, "tools/list of 100 backends with 100 tools each"),
     "idle": (idle, "idle sessions"),
     "slow": (slow, "31 sessions beside one slow backend"),
+    "eras": (eras, "2026-07-28: calls, open subscriptions, parked calls"),
     "authentication": (authentication, "signed-in callers, and what tokens cost"),
 }
 

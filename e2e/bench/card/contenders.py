@@ -83,13 +83,14 @@ class Starter:
         self.mine.append(process)
         return process
 
-    def _backend_arguments(self, transport: str, extra_tools: int) -> list[str]:
-        arguments = [self.settings.binary, "example-backend", "--transport", transport, "--profile", "everything"]
+    def _backend_arguments(self, transport: str, extra_tools: int, era: str = "legacy") -> list[str]:
+        arguments = [self.settings.binary, "example-backend", "--transport", transport, "--profile", "everything",
+                     "--era", era]
         return arguments + (["--extra-tools", str(extra_tools)] if extra_tools else [])
 
-    def backend(self, extra_tools: int = 0) -> Contender:
+    def backend(self, extra_tools: int = 0, era: str = "legacy") -> Contender:
         port = free_port()
-        process = self._start("backend", self._backend_arguments("http", extra_tools) + ["--port", str(port)])
+        process = self._start("backend", self._backend_arguments("http", extra_tools, era) + ["--port", str(port)])
         _wait_listed(port, "echo", process)
         return Contender("direct", port, process)
 
@@ -97,9 +98,10 @@ class Starter:
         arguments = self._backend_arguments("stdio", 0)
         return {"name": name, "transport": "stdio", "command": arguments[0], "args": arguments[1:]}
 
-    def gateway(self, backends: list[dict], backend: Contender | None = None, name: str = "vmcp") -> Contender:
+    def gateway(self, backends: list[dict], backend: Contender | None = None, name: str = "vmcp",
+                **sections: dict) -> Contender:
         """vmcp as its documentation starts it: anonymous callers, names prefixed, everything else default."""
-        contender = self._serve(name, self._configuration(backends), free_port(), backend)
+        contender = self._serve(name, self._configuration(backends) | sections, free_port(), backend)
         _wait_listed(contender.port, backends[-1]["name"] + "_echo", contender.process)
         return contender
 

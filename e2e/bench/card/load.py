@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .session import Session
+from .session import MODERN, MODERN_META, Session
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "load"
 MARK = "@ID@"
@@ -28,6 +28,8 @@ class Question:
     parameters: dict
     expect: str
     minimum: int = 1
+    # In the way of 2026-07-28: without a session, with everything said in each request.
+    modern: bool = False
 
     @staticmethod
     def call(tool: str, arguments: dict, expect: str, minimum: int = 1) -> Question:
@@ -77,8 +79,9 @@ class Generator:
 
     def post(self, port: int, question: Question, sessions: list[Session], connections: int, seconds: int,
              verify: bool) -> Sample:
+        parameters = question.parameters | ({"_meta": MODERN_META} if question.modern else {})
         body = json.dumps({"jsonrpc": "2.0", "id": FIRST_ID, "method": question.method,
-                           "params": question.parameters}, separators=(",", ":"))
+                           "params": parameters}, separators=(",", ":"))
         parts = body.replace(str(FIRST_ID), MARK, 1).split(MARK)
         length = len(body.encode()) + body.count(MARK) * (len(str(FIRST_ID)) - len(MARK))
         head = (f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
@@ -86,7 +89,8 @@ class Generator:
         plan = {
             "method": "POST",
             "head": head,
-            "sessions": [_session_headers(session) for session in sessions],
+            "sessions": [_modern_headers(question)] if question.modern else [
+                _session_headers(session) for session in sessions],
             "middle": "\r\n" + parts[0],
             "between": parts[1],
             "expect": question.expect,
@@ -170,6 +174,12 @@ def _wait(child: subprocess.Popen, patience: float) -> float:
             return usage.ru_utime + usage.ru_stime
         time.sleep(0.05)
     raise TimeoutError(f"wrk did not end in {patience:.0f} s")
+
+
+def _modern_headers(question: Question) -> str:
+    name = question.parameters.get("name")
+    return (f"MCP-Protocol-Version: {MODERN}\r\nMcp-Method: {question.method}\r\n"
+            + (f"Mcp-Name: {name}\r\n" if name else ""))
 
 
 def _session_headers(session: Session) -> str:

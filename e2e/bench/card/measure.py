@@ -165,7 +165,7 @@ def _ask(generator: Generator, entry: Entry, seconds: int, verify: bool) -> Samp
         path, length = entry.static
         return generator.get(contender.port, path, length, entry.sessions, seconds, verify)
     assert entry.question
-    sessions = contender.sessions(entry.sessions)
+    sessions = [] if entry.question.modern else contender.sessions(entry.sessions)
     return generator.post(contender.port, entry.question, sessions, entry.sessions, seconds, verify)
 
 

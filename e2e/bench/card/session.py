@@ -9,6 +9,12 @@ import json
 import time
 
 REVISION = "2025-11-25"
+MODERN = "2026-07-28"
+MODERN_META = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientInfo": {"name": "vmcp-bench", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
 
 
 class AnswerError(Exception):
