@@ -127,6 +127,26 @@ import Testing
         }
     }
 
+    @Test("SS-06: a client that does not read loses its stream, and with it the session")
+    func slowReader() async throws {
+        var plan = Self.plan
+        plan.limits = ["maxQueuedBytesPerStream: 65536"]
+        try await RunningGateway.run(plan) { gateway in
+            let base = gateway.client
+            try await base.withConnection(receiveBuffer: 4096) { stream in
+                try await stream.send(base.requestText("GET", path: "/sse", fields: [("Accept", "text/event-stream")]))
+                _ = try await stream.head()
+                let path = try (try await stream.event()?.data).orThrow("an address")
+                let client = SSEClient(base: base, stream: stream, path: path)
+                _ = try await client.open()
+                try await stream.setReading(false)
+                try await eventually("the session's end") {
+                    try await client.post(MCPTestClient.call(1, "one_large", ["bytes": 1_000_000])).status == 404
+                }
+            }
+        }
+    }
+
     struct Refusal: Sendable {
         let name: String
         let method: String

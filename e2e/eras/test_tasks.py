@@ -134,6 +134,17 @@ async def test_a_task_survives_its_client(tasks):
         assert answer["result"]["content"]
 
 
+async def test_nobody_sees_the_tasks_of_another_client(tasks):
+    """GB-53: without sign-in everybody is the same principal, so a list holds what its own session started."""
+    async with Wire(tasks.endpoint) as mine, Wire(tasks.endpoint) as other:
+        await mine.open()
+        await other.open()
+        created = await mine.call("modern_slow_compute", {"seconds": 0.1, "label": "x"}, task={"ttl": 60000})
+        for wire, expected in ((mine, [created["task"]["taskId"]]), (other, [])):
+            listed = (await wire.request("tasks/list"))["result"]["tasks"]
+            assert [task["taskId"] for task in listed] == expected
+
+
 @pytest.mark.parametrize("identifier", ["nothing", "v1.AAAA", ""])
 async def test_an_unknown_task_is_none(tasks, identifier):
     async with Wire(tasks.endpoint) as wire:

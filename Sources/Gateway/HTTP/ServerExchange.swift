@@ -138,11 +138,15 @@ final class ServerExchange: @unchecked Sendable {
         }
     }
 
-    /// Drops the connection: the client does not read, or it is not worth a word.
+    /// Drops the connection: the client does not read, or it is not worth a word. What hangs on it ends as when the
+    /// client itself had gone.
     func abandon() {
         shard.eventLoop.assertInEventLoop()
+        guard !isEnded else { return }
         state = .ended
+        let onDisconnect = self.onDisconnect
         letGo()?.close()
+        onDisconnect?()
     }
 
     private func finish(staysOpen: Bool) {

@@ -69,7 +69,7 @@ final class AnswerStream: Sendable {
         switch next {
         case .nothing: break
         case .flush: onLoop { $0.flush() }
-        case .abandon: onLoop { $0.abandon() }
+        case .abandon: onLoop { $0.exchange.abandon() }
         }
     }
 
@@ -108,12 +108,5 @@ final class AnswerStream: Sendable {
             exchange.write(together)
         }
         if ends { exchange.end() }
-    }
-
-    private func abandon() {
-        guard !exchange.isEnded else { return }
-        let onDisconnect = exchange.onDisconnect
-        exchange.abandon()
-        onDisconnect?()
     }
 }

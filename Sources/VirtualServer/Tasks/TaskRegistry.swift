@@ -23,19 +23,22 @@ package final class TaskRegistry: Sendable {
         let backendID: String?
         /// The session that started the task; it lives at least as long as the task.
         let session: BackendSession?
+        /// The sessions of the client that started the task; what tells clients of one principal apart.
+        let owner: BackendSessions?
         /// Where the task's questions wait when its backend asks them in the Legacy way.
         let questions = TaskQuestions()
         private let last: Mutex<JSONSlice>
 
         init(
             id: String, principal: Principal, backend: String, backendID: String?, session: BackendSession?,
-            task: JSONSlice
+            owner: BackendSessions? = nil, task: JSONSlice
         ) {
             self.id = id
             self.principal = principal
             self.backend = backend
             self.backendID = backendID
             self.session = session
+            self.owner = owner
             last = Mutex(task)
         }
 
@@ -118,10 +121,13 @@ package final class TaskRegistry: Sendable {
         }
     }
 
-    /// The principal's tasks in the order in which they were started.
-    func entries(for principal: Principal) -> [Entry] {
+    /// The principal's tasks in the order in which they were started. Callers that nothing tells apart see only those
+    /// that they started with the same sessions (2025-11-25, Tasks, Security Considerations).
+    func entries(for principal: Principal, sessions: BackendSessions? = nil) -> [Entry] {
         state.withLock { state in
-            state.order.compactMap { state.entries[$0] }.filter { $0.principal == principal }
+            state.order.compactMap { state.entries[$0] }.filter {
+                $0.principal == principal && (principal != .anonymous || $0.owner === sessions)
+            }
         }
     }
 

@@ -260,7 +260,7 @@ extension VirtualServer {
 
     /// The principal's own tasks; what a backend lists could be anybody's who shares its credential.
     private func listTasks(_ params: JSONSlice?, _ caller: Caller) async throws(RequestError) -> JSONSlice {
-        let all = tasks.entries(for: caller.principal)
+        let all = tasks.entries(for: caller.principal, sessions: caller.sessions)
         var start = 0
         if let cursor = params?["cursor"], !cursor.isNull {
             guard let text = cursor.string, let index = all.firstIndex(where: { $0.id == text }) else {

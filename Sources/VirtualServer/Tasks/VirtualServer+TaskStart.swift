@@ -104,7 +104,7 @@ extension VirtualServer {
     ) throws(RequestError) -> TaskRegistry.Entry {
         let entry = TaskRegistry.Entry(
             id: try sealedID(backend: backend, id: id, task, caller), principal: caller.principal, backend: backend,
-            backendID: id, session: session, task: task)
+            backendID: id, session: session, owner: caller.sessions, task: task)
         guard tasks.insert(entry) else { throw RequestError(.overloaded, "Too many tasks; wait until some have ended") }
         return entry
     }
@@ -125,7 +125,7 @@ extension VirtualServer {
         ])
         let entry = TaskRegistry.Entry(
             id: try sealedID(backend: backend, id: "", task, caller), principal: caller.principal, backend: backend,
-            backendID: nil, session: nil, task: task)
+            backendID: nil, session: nil, owner: caller.sessions, task: task)
         entry.questions.finishFetching(.success(result))
         guard tasks.insert(entry) else { throw RequestError(.overloaded, "Too many tasks; wait until some have ended") }
         return JSONSlice(["task": .slice(TaskShape.legacy(task, id: entry.id))])
