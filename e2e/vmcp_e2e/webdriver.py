@@ -26,7 +26,9 @@ class Chromium:
             "args": ["--headless=new", "--no-sandbox", "--disable-gpu", f"--window-size={width},{height}"],
             "prefs": preferences,
         }
-        answer = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}})
+        # A click answers as soon as the next page begins to load, so what is looked for may take a while to appear.
+        wanted = {"goog:chromeOptions": options, "timeouts": {"implicit": 30_000}}
+        answer = self.call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
         self.session = f"/session/{answer['sessionId']}"
 
     def call(self, method, path, body=None):
