@@ -41,7 +41,7 @@ struct ServerHarness: Sendable {
             var settings = BackendSettings(
                 name: name, endpoint: .streamableHTTP(try HTTPEndpoint(url).required(url)),
                 health: try health ?? HealthSettings())
-            settings.requestTimeout = .seconds(10)
+            settings.requestTimeout = .seconds(60)
             if personal.contains(name) { settings.credentials = .ofCaller }
             return try Backend(settings: settings, shards: shards, logger: logger)
         }

@@ -121,7 +121,7 @@ struct EraDetectionTests {
                 })
             return true
         }
-        try await BackendHarness.run(backend.url) { harness in
+        try await BackendHarness.run(backend.url, configure: { $0.probeTimeout = .seconds(30) }) { harness in
             let session = harness.session(preference: .modernFirst)
             let result = await harness.openResult(session)
             #expect((try? result.get())?.revision.era == row.era, "\(result)")

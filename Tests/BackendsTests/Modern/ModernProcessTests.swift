@@ -70,8 +70,8 @@ struct ModernProcessTests {
         try await BackendHarness.run(
             .stdio(.shell(Self.script(path, cases))),
             configure: {
-                $0.requestTimeout = .seconds(8)
-                $0.probeTimeout = .seconds(1)
+                $0.requestTimeout = .seconds(60)
+                $0.probeTimeout = .seconds(30)
                 configure(&$0)
             }
         ) { harness in
@@ -88,6 +88,8 @@ struct ModernProcessTests {
         let verbs: [String]
         let era: ProtocolRevision.Era?
         let eras: BackendEras
+        /// Whether the probe is answered by nothing at all.
+        var isSilent = false
         var testDescription: String { what }
     }
 
@@ -122,7 +124,8 @@ struct ModernProcessTests {
                 eras: BackendEras(legacy: true, modern: false)),
             Row(
                 what: "Legacy only, silent", cases: #"*'"server/discover"'*) ;;"#, preference: .modernFirst,
-                verbs: ["started", "server/discover"] + opened, era: .legacy, eras: BackendEras(legacy: true)),
+                verbs: ["started", "server/discover"] + opened, era: .legacy, eras: BackendEras(legacy: true),
+                isSilent: true),
             Row(
                 what: "Legacy only, dies of it", cases: #"*'"server/discover"'*) exit 3 ;;"#,
                 preference: .modernFirst, verbs: ["started", "server/discover", "started"] + opened, era: .legacy,
@@ -142,7 +145,10 @@ struct ModernProcessTests {
         ]
     )
     func opening(row: Row) async throws {
-        try await run(row.cases, preference: row.preference) { harness, session, lines in
+        try await run(
+            row.cases, preference: row.preference,
+            configure: { if row.isSilent { $0.probeTimeout = .seconds(1) } }
+        ) { harness, session, lines in
             let result = await harness.openResult(session)
             #expect((try? result.get())?.revision.era == row.era, "\(result)")
             try await eventually("all lines are there") { lines().all.count >= row.verbs.count }

@@ -36,7 +36,7 @@ struct BackendMonitorTests {
             configure: { settings in
                 settings.health = health
                 settings.breaker = breaker
-                settings.requestTimeout = .seconds(10)
+                settings.requestTimeout = .seconds(60)
             }
         ) { harness in
             let reports = Reports()

@@ -91,7 +91,7 @@ struct ModernGateway: Sendable {
         let backends = try urls.sorted { $0.key < $1.key }.map { name, url in
             var settings = BackendSettings(
                 name: name, endpoint: .streamableHTTP(try HTTPEndpoint(url).orThrow(url)), health: try HealthSettings())
-            settings.requestTimeout = .seconds(10)
+            settings.requestTimeout = .seconds(60)
             return try Backend(settings: settings, shards: shards, logger: logger)
         }
         let tasks = TaskSupervisor()
