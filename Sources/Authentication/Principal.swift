@@ -12,14 +12,14 @@ package struct Principal: Sendable {
     /// Principals are copied many times with every request: at most one reference is counted then, and none for those
     /// that stand for everybody, whose count all threads would fight for.
     private enum Identity: Sendable {
-        case plain(issuer: String, subject: String)
+        case plain(issuer: String, subject: String, digest: Int)
         case detailed(Box)
     }
 
     private let identity: Identity
 
     package init(issuer: String, subject: String) {
-        identity = .plain(issuer: issuer, subject: subject)
+        identity = .plain(issuer: issuer, subject: subject, digest: Self.digest(issuer, subject))
     }
 
     package init(
@@ -40,14 +40,14 @@ package struct Principal: Sendable {
 
     package var issuer: String {
         switch identity {
-        case .plain(let issuer, _): issuer
+        case .plain(let issuer, _, _): issuer
         case .detailed(let box): box.issuer
         }
     }
 
     package var subject: String {
         switch identity {
-        case .plain(_, let subject): subject
+        case .plain(_, let subject, _): subject
         case .detailed(let box): box.subject
         }
     }
@@ -110,7 +110,7 @@ package struct Principal: Sendable {
 
     private var digest: Int {
         switch identity {
-        case .plain(let issuer, let subject): Self.digest(issuer, subject)
+        case .plain(_, _, let digest): digest
         case .detailed(let box): box.digest
         }
     }
@@ -133,8 +133,8 @@ extension Principal: Hashable {
         if case .detailed(let left) = left.identity, case .detailed(let right) = right.identity {
             // Requests with one token share its box, so that most comparisons end here.
             if left === right { return true }
-            guard left.digest == right.digest else { return false }
         }
+        guard left.digest == right.digest else { return false }
         return areEqual(left.subject, right.subject) && areEqual(left.issuer, right.issuer)
     }
 

@@ -33,6 +33,28 @@ extension JSONSlice {
         return nil
     }
 
+    /// Hands the place of each member to `visit`, in order and repeated keys again; allocates nothing.
+    ///
+    /// - Parameter object: text that was validated before; nothing is visited when it is no object.
+    @inline(__always)
+    package static func visitMembers(
+        of object: UnsafeRawBufferPointer, _ visit: (_ range: JSONMemberRange) -> Void
+    ) {
+        guard var cursor = JSONMemberCursor(object) else { return }
+        while let range = cursor.next(in: object) { visit(range) }
+    }
+
+    /// A copy in which other text stands in place of a part of this one.
+    package func replacing(_ part: Range<Int>, with value: JSONSlice) -> JSONSlice {
+        bytes.withUnsafeReadableBytes { text in
+            var output = ByteBufferAllocator().buffer(capacity: text.count - part.count + value.bytes.readableBytes)
+            output.writeBytes(text.slice(0, part.lowerBound))
+            output.writeJSON(value)
+            output.writeBytes(text.slice(part.upperBound, text.count))
+            return JSONSlice(trusted: output)
+        }
+    }
+
     /// The members in order, repeated keys included; empty when this is not an object.
     package var members: JSONMembers { JSONMembers(object: self) }
 

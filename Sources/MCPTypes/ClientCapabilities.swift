@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import JSONTypes
+import NIOCore
 
 /// What a client declared that it can do, as far as a gateway relays it.
 package struct ClientCapabilities: Sendable, Hashable {
@@ -17,7 +18,7 @@ package struct ClientCapabilities: Sendable, Hashable {
 
     /// From the `capabilities` member of `initialize`; members that are not objects declare nothing.
     package init(_ declared: JSONSlice?) {
-        guard let declared else { return }
+        guard let declared, declared.bytes.readableBytes > 2 else { return }
         func object(_ value: JSONSlice?) -> JSONSlice? { value?.kind == .object ? value : nil }
         roots = object(declared["roots"])
         sampling = object(declared["sampling"])

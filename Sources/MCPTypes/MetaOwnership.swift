@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import JSONTypes
+package import NIOCore
 
 /// Which `_meta` keys belong to one hop and which travel end to end (2026-07-28, Base Protocol, `_meta`).
 ///
@@ -30,43 +31,34 @@ package enum MetaOwnership {
     /// `object` with the hop's keys of its `_meta` removed and `progressToken` set to `token` (removed when `nil`).
     ///
     /// Returns the same bytes when there is nothing to change.
-    package static func crossing(_ object: JSONSlice, progressToken token: Int? = nil) -> JSONSlice {
-        // Without any, which is the common case, this costs one skip.
-        guard let meta = object["_meta"] else {
-            guard let token else { return object }
-            return object.editing([
-                JSONEdit(key: "_meta", value: JSONSlice(["progressToken": .number(JSONNumber(token))]))
-            ])
+    ///
+    /// - Parameters:
+    ///   - own: members that are ours on the next hop, as text; `nil` when there are none.
+    ///   - leading: members that go before all others of the object, as text.
+    package static func crossing(
+        _ object: JSONSlice, own: ByteBuffer? = nil, progressToken token: Int? = nil, leading: StaticString? = nil
+    ) -> JSONSlice {
+        var isAmbiguous = false
+        let crossed = object.bytes.withUnsafeReadableBytes { text -> ByteBuffer? in
+            var crossing = MetaCrossing(text, own: own, token: token, leading: leading)
+            isAmbiguous = crossing.isAmbiguous
+            return isAmbiguous ? nil : crossing.written()
         }
-        if object.metaMembers > 1 {
-            // Two parties could read different ones, so none of them passes.
-            return crossing(object.editing([JSONEdit(key: "_meta", value: nil)]), progressToken: token)
-        }
-        guard meta.kind == .object else { return object.editing([JSONEdit(key: "_meta", value: nil)]) }
-        var edits: [JSONEdit] = []
-        for member in meta.members {
-            guard let key = member.key.string else { continue }
-            if endsHere(key) || (key == "progressToken" && token == nil) {
-                edits.append(JSONEdit(key: key, value: nil))
-            }
-        }
-        if let token { edits.append(JSONEdit(key: "progressToken", value: JSONSlice(token))) }
-        if edits.isEmpty { return object }
-        let edited = meta.editing(edits)
-        return object.editing([JSONEdit(key: "_meta", value: edited.members.isEmpty ? nil : edited)])
+        guard isAmbiguous else { return crossed.map { JSONSlice(trusted: $0) } ?? object }
+        // Two parties could read different ones, so none of them passes.
+        return crossing(
+            object.editing([JSONEdit(key: "_meta", value: nil)]), own: own, progressToken: token, leading: leading)
     }
-}
 
-extension JSONMembers {
-    fileprivate var isEmpty: Bool {
-        for _ in self { return false }
-        return true
-    }
-}
-
-extension JSONSlice {
-    /// How many members are called `_meta`.
-    fileprivate var metaMembers: Int {
-        members.reduce(0) { $0 + ($1.key.isString("_meta") ? 1 : 0) }
+    /// - Parameter range: the key in `text`.
+    static func endsHere(_ range: JSONMemberRange, in text: UnsafeRawBufferPointer) -> Bool {
+        guard !range.keyIsEscaped else { return endsHere(range.key(in: text)) }
+        let key = UnsafeRawBufferPointer(rebasing: text[range.keyStart..<range.keyEnd])
+        guard key.contains(UInt8(ascii: "/")) else { return false }
+        let usual: StaticString = "io.modelcontextprotocol/"
+        let isUsual = usual.withUTF8Buffer { key.starts(with: $0) }
+        guard isUsual else { return endsHere(range.key(in: text)) }
+        return !range.hasKey("io.modelcontextprotocol/related-task", in: text)
+            && !range.hasKey("io.modelcontextprotocol/model-immediate-response", in: text)
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import JSONTypes
+import NIOCore
 
 /// What every Modern request says of itself in `_meta` (2026-07-28, Base Protocol, `_meta`).
 package struct ModernMeta: Sendable {
@@ -28,19 +29,20 @@ package struct ModernMeta: Sendable {
             throw invalid("params._meta is required and must be an object")
         }
         if let key = meta.duplicateKey() { throw invalid("_meta has \"\(key.bounded(to: 64))\" twice") }
-        guard let revision = meta[Self.protocolVersionKey]?.string else {
+        let keys = Keys(meta)
+        guard let revision = keys.revision?.string else {
             throw invalid("_meta[\"\(Self.protocolVersionKey)\"] is required and must be a string")
         }
-        guard let declared = meta[Self.clientCapabilitiesKey], declared.kind == .object else {
+        guard let declared = keys.capabilities, declared.kind == .object else {
             throw invalid("_meta[\"\(Self.clientCapabilitiesKey)\"] is required and must be an object")
         }
         self.revision = revision
-        clientInfo = meta[Self.clientInfoKey]
+        clientInfo = keys.info
         if let info = clientInfo, info.kind != .object {
             throw invalid("_meta[\"\(Self.clientInfoKey)\"] must be an object")
         }
         capabilities = ClientCapabilities(declared)
-        if let level = meta[Self.logLevelKey] {
+        if let level = keys.logLevel {
             guard let known = LogLevel(level) else {
                 throw invalid(
                     "_meta[\"\(Self.logLevelKey)\"] must be one of "
@@ -48,34 +50,78 @@ package struct ModernMeta: Sendable {
             }
             logLevel = known
         }
-        progressToken = meta["progressToken"]
+        progressToken = keys.progressToken
         if let token = progressToken, token.kind != .string, token.int == nil {
             throw invalid("progressToken must be a string or an integer")
         }
     }
 
-    /// `params` as a request to a Modern backend: the keys of our hop are ours, everything else stays.
-    ///
-    /// `params` has been through `MetaOwnership.crossing`.
-    package static func request(
-        _ params: JSONSlice?, capabilities: JSONSlice, logLevel: LogLevel?
-    ) -> JSONSlice {
-        var own: [JSONEdit] = [
-            JSONEdit(key: "io.modelcontextprotocol/protocolVersion", value: Self.ownRevision),
-            JSONEdit(key: "io.modelcontextprotocol/clientInfo", value: Self.ownInfo),
-            JSONEdit(key: "io.modelcontextprotocol/clientCapabilities", value: capabilities),
-        ]
-        if let logLevel {
-            own.append(
-                JSONEdit(key: "io.modelcontextprotocol/logLevel", value: JSONSlice(string: logLevel.rawValue)))
+    /// The keys that are interpreted, found in one pass.
+    private struct Keys {
+        var revision: JSONSlice?
+        var info: JSONSlice?
+        var capabilities: JSONSlice?
+        var logLevel: JSONSlice?
+        var progressToken: JSONSlice?
+
+        init(_ meta: JSONSlice) {
+            meta.bytes.withUnsafeReadableBytes { text in
+                JSONSlice.visitMembers(of: text) { range in
+                    func value() -> JSONSlice { JSONSlice(valueOf: range, in: meta.bytes) }
+                    if range.hasKey(protocolVersionKey, in: text) {
+                        revision = value()
+                    } else if range.hasKey(clientInfoKey, in: text) {
+                        info = value()
+                    } else if range.hasKey(clientCapabilitiesKey, in: text) {
+                        capabilities = value()
+                    } else if range.hasKey(logLevelKey, in: text) {
+                        logLevel = value()
+                    } else if range.hasKey("progressToken", in: text) {
+                        progressToken = value()
+                    }
+                }
+            }
         }
-        let params = params ?? .emptyObject
-        let meta = (params["_meta"] ?? .emptyObject).editing(own)
-        return params.editing([JSONEdit(key: "_meta", value: meta)])
     }
 
-    private static let ownRevision = JSONSlice(string: ProtocolRevision.latestModern.rawValue)
-    private static let ownInfo = JSONSlice([
-        "name": .string(GatewayIdentity.name), "version": .string(GatewayIdentity.version),
-    ])
+    /// What every request of one session says of us, spelled once.
+    package struct Declaration: Sendable {
+        fileprivate let members: ByteBuffer
+
+        /// - Parameter capabilities: what the backend may ask for.
+        package init(capabilities: JSONSlice) {
+            let object = JSONSlice([
+                "io.modelcontextprotocol/protocolVersion": .string(ProtocolRevision.latestModern.rawValue),
+                "io.modelcontextprotocol/clientInfo": [
+                    "name": .string(GatewayIdentity.name), "version": .string(GatewayIdentity.version),
+                ],
+                "io.modelcontextprotocol/clientCapabilities": .slice(capabilities),
+            ])
+            members = object.memberText
+        }
+
+        fileprivate func members(with logLevel: LogLevel?) -> ByteBuffer {
+            guard let logLevel else { return members }
+            var members = members
+            members.writeString(",\"\(ModernMeta.logLevelKey)\":\"\(logLevel.rawValue)\"")
+            return members
+        }
+    }
+
+    /// `params` as a request to a Modern backend: the keys of our hop are ours, everything else stays.
+    ///
+    /// - Parameter progressToken: `nil` when no progress is wanted.
+    package static func request(
+        _ params: JSONSlice?, _ declaration: Declaration, logLevel: LogLevel?, progressToken: Int? = nil
+    ) -> JSONSlice {
+        MetaOwnership.crossing(
+            params ?? .emptyObject, own: declaration.members(with: logLevel), progressToken: progressToken)
+    }
+}
+
+extension JSONSlice {
+    /// The members of an object that is not empty and has no white space around them, without its braces.
+    var memberText: ByteBuffer {
+        bytes.getSlice(at: bytes.readerIndex + 1, length: bytes.readableBytes - 2) ?? ByteBuffer()
+    }
 }

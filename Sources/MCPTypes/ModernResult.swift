@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import JSONTypes
+import NIOCore
 
 /// What the `resultType` of a Modern result says (2026-07-28, Base Protocol, Results).
 package enum ResultType: Sendable, Hashable {
@@ -13,11 +14,15 @@ package enum ResultType: Sendable, Hashable {
     case unknown(String)
 
     /// An absent one means `complete`, so that a Legacy result reads the same.
-    package init(of result: JSONSlice) {
-        guard let type = result["resultType"] else {
-            self = .complete
-            return
-        }
+    package init(of result: JSONSlice) { self = ResultType(declaredIn: result) ?? .complete }
+
+    /// `nil` where the result does not say.
+    package init?(declaredIn result: JSONSlice) {
+        guard let type = result["resultType"] else { return nil }
+        self.init(value: type)
+    }
+
+    fileprivate init(value type: JSONSlice) {
         self =
             if type.isString("complete") {
                 .complete
@@ -65,27 +70,60 @@ package struct CacheHints: Sendable, Hashable {
 
 /// Results between the eras.
 package enum ModernResult {
-    /// `result` as a Modern client gets it: our identity and `resultType` in place of the backend's, cache hints where
-    /// the operation has them.
+    /// What says who answered, spelled once.
+    package struct Signature: Sendable {
+        fileprivate let members: ByteBuffer
+
+        package init(serverInfo: JSONSlice) {
+            members = JSONSlice(["io.modelcontextprotocol/serverInfo": .slice(serverInfo)]).memberText
+        }
+    }
+
+    /// What of a result's members matters here, found in one pass.
+    package struct Shape: Sendable {
+        package let type: ResultType
+        fileprivate var declaresType: Bool
+        fileprivate var hasHints: Bool
+
+        package init(of result: JSONSlice) {
+            var type: JSONMemberRange?
+            var hasHints = false
+            result.bytes.withUnsafeReadableBytes { text in
+                JSONSlice.visitMembers(of: text) { range in
+                    if range.hasKey("resultType", in: text) {
+                        if type == nil { type = range }
+                    } else if range.hasKey("ttlMs", in: text) || range.hasKey("cacheScope", in: text) {
+                        hasHints = true
+                    }
+                }
+            }
+            self.type = type.map { ResultType(value: JSONSlice(valueOf: $0, in: result.bytes)) } ?? .complete
+            declaresType = type != nil
+            self.hasHints = hasHints
+        }
+    }
+
+    /// `result` as a Modern client gets it: our signature and `resultType` in place of the backend's, cache hints where
+    /// the operation has them. What belongs to the backend's hop ends here.
     ///
     /// - Parameters:
-    ///   - result: a result that has been through `MetaOwnership.crossing`, of either era.
+    ///   - result: a result of either era.
     ///   - hints: only for the six cacheable operations, and never with `input_required`.
-    package static func answer(_ result: JSONSlice, serverInfo: JSONSlice, hints: CacheHints?) -> JSONSlice {
-        let type = ResultType(of: result)
-        let meta = (result["_meta"] ?? .emptyObject).editing([
-            JSONEdit(key: "io.modelcontextprotocol/serverInfo", value: serverInfo)
-        ])
-        var edits = [JSONEdit(key: "_meta", value: meta)]
-        if result["resultType"] == nil { edits.append(JSONEdit(key: "resultType", value: Self.complete)) }
-        if let hints, type == .complete {
+    package static func answer(
+        _ result: JSONSlice, _ shape: Shape? = nil, signature: Signature, hints: CacheHints?
+    ) -> JSONSlice {
+        let shape = shape ?? Shape(of: result)
+        var edits: [JSONEdit] = []
+        if let hints, shape.type == .complete {
             edits.append(JSONEdit(key: "ttlMs", value: JSONSlice(hints.milliseconds)))
             edits.append(JSONEdit(key: "cacheScope", value: JSONSlice(string: hints.scope.rawValue)))
-        } else {
-            if result["ttlMs"] != nil, type != .task { edits.append(JSONEdit(key: "ttlMs", value: nil)) }
-            if result["cacheScope"] != nil { edits.append(JSONEdit(key: "cacheScope", value: nil)) }
+        } else if shape.hasHints {
+            if shape.type != .task { edits.append(JSONEdit(key: "ttlMs", value: nil)) }
+            edits.append(JSONEdit(key: "cacheScope", value: nil))
         }
-        return result.editing(edits)
+        return MetaOwnership.crossing(
+            edits.isEmpty ? result : result.editing(edits), own: signature.members,
+            leading: shape.declaresType ? nil : #""resultType":"complete""#)
     }
 
     /// `result` without what only Modern clients know; the same bytes where there is nothing of it.
@@ -98,6 +136,4 @@ package enum ModernResult {
             JSONEdit(key: "cacheScope", value: nil),
         ])
     }
-
-    private static let complete = JSONSlice(string: "complete")
 }

@@ -3,6 +3,7 @@
 
 package import Authentication
 package import Backends
+package import JSONTypes
 package import MCPTypes
 
 /// Everything that a request brings with it besides its own parameters. Nothing about a request is ambient.
@@ -18,10 +19,15 @@ package struct Caller: Sendable {
     package var headers: ForwardedHeaders
     /// The level that a Modern request asks log messages of; a Legacy client has one for its session.
     package var logLevel: LogLevel?
+    /// What a Modern request wants to be told of its progress by; that of a Legacy one is looked up when needed.
+    package var progressToken: JSONSlice?
+    /// Compares the arguments that a tool wants in headers with the headers of a Modern request, where there are any.
+    package var checkParameters: (@Sendable (ParameterHeaders, JSONSlice?) throws(RequestError) -> Void)?
 
     package init(
         principal: Principal, revision: ProtocolRevision, shard: Shard, channel: any ClientChannel,
-        sessions: BackendSessions, headers: ForwardedHeaders = .none, logLevel: LogLevel? = nil
+        sessions: BackendSessions, headers: ForwardedHeaders = .none, logLevel: LogLevel? = nil,
+        progressToken: JSONSlice? = nil
     ) {
         self.principal = principal
         self.revision = revision
@@ -30,5 +36,6 @@ package struct Caller: Sendable {
         self.sessions = sessions
         self.headers = headers
         self.logLevel = logLevel
+        self.progressToken = progressToken
     }
 }

@@ -95,6 +95,34 @@ struct CrossingCase: Sendable, CustomTestStringConvertible {
     }
 
     @Test(
+        "BP-19, BP-20: what is ours is put in whatever the object looks like, and the rest stays",
+        arguments: [
+            "{}", "{ }", #"{"a":1}"#, #"{ "a" : [1] , "b":2 }"#, #"{"_meta":{}}"#, #"{ "_meta" : { } }"#,
+            #"{"_meta":{"dev.mcp/a":1}}"#, #"{"_meta":{"dev.mcp/a":1},"a":1}"#, #"{"a":1,"_meta":{"dev.mcp/a":1}}"#,
+            #"{ "a":1 , "_meta":{"dev.mcp/a":1} , "b":2 }"#, #"{"_meta":7,"a":1}"#, #"{"a":1,"_meta":[]}"#,
+            #"{"a":1,"_meta":{"x":{"y":"}"},"io.modelcontextprotocol/own":5,"progressToken":"t"},"b":2}"#,
+            #"{"_meta":{"x":1},"a":1,"_meta":{"y":1}}"#,
+        ], [nil, 7])
+    func own(_ text: String, _ token: Int?) throws {
+        let object = try JSONSlice(validating: ByteBuffer(string: text))
+        let own = ByteBuffer(string: #""io.modelcontextprotocol/own":true"#)
+        for (own, leading) in [(own, nil), (nil, #""first":0"#), (own, #""first":0"#)] as [(ByteBuffer?, StaticString?)]
+        {
+            let crossed = MetaOwnership.crossing(object, own: own, progressToken: token, leading: leading)
+            #expect(throws: Never.self, "\(crossed)") { try JSONSlice(validating: crossed.bytes) }
+            #expect(crossed.duplicateKey() == nil, "\(crossed)")
+            #expect(crossed["_meta"]?.duplicateKey() == nil, "\(crossed)")
+            #expect(crossed["a"] == object["a"])
+            #expect(crossed["b"] == object["b"])
+            #expect(crossed["first"]?.int == (leading == nil ? nil : 0))
+            #expect(crossed["_meta"]?["io.modelcontextprotocol/own"]?.bool == (own == nil ? nil : true))
+            #expect(crossed["_meta"]?["progressToken"]?.int == token)
+            #expect(crossed["_meta"]?["dev.mcp/a"] == nil)
+            if text.contains("\"x\":{") { #expect(crossed["_meta"]?["x"]?["y"]?.string == "}") }
+        }
+    }
+
+    @Test(
         "BP-19: a second _meta hides nothing",
         arguments: [
             #"{"_meta":{"x":1},"_meta":{"dev.mcp/a":1}}"#,

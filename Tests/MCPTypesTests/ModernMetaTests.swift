@@ -95,17 +95,20 @@ import Testing
         let params = JSONSlice([
             "name": "x", "_meta": ["com.example/a": 1, "traceparent": "00-1-2-3", "progressToken": 4],
         ])
-        let request = ModernMeta.request(params, capabilities: JSONSlice(["roots": [:]]), logLevel: .warning)
+        let request = ModernMeta.request(
+            params, ModernMeta.Declaration(capabilities: JSONSlice(["roots": [:]])), logLevel: .warning,
+            progressToken: 5)
         let meta = try #require(request["_meta"])
         #expect(meta["com.example/a"]?.int == 1)
         #expect(meta["traceparent"]?.string == "00-1-2-3")
-        #expect(meta["progressToken"]?.int == 4)
+        #expect(meta["progressToken"]?.int == 5)
         #expect(meta[ModernMeta.protocolVersionKey]?.string == "2026-07-28")
         #expect(meta[ModernMeta.clientCapabilitiesKey]?.description == #"{"roots":{}}"#)
         #expect(meta[ModernMeta.clientInfoKey]?["name"]?.string == GatewayIdentity.name)
         #expect(meta[ModernMeta.logLevelKey]?.string == "warning")
         #expect(request["name"]?.string == "x")
-        let least = ModernMeta.request(nil, capabilities: .emptyObject, logLevel: nil)
+        let least = ModernMeta.request(
+            nil, ModernMeta.Declaration(capabilities: .emptyObject), logLevel: nil)
         #expect(least["_meta"]?[ModernMeta.logLevelKey] == nil)
         #expect(try ModernMeta(least).revision == "2026-07-28")
     }

@@ -7,7 +7,8 @@ import NIOCore
 import Testing
 
 @Suite struct ModernResultTests {
-    private static let info = JSONSlice(["name": "gateway", "version": "1"])
+    private static let signature = ModernResult.Signature(
+        serverInfo: JSONSlice(["name": "gateway", "version": "1"]))
 
     private func parsed(_ text: String) throws -> JSONSlice { try JSONSlice(validating: ByteBuffer(string: text)) }
 
@@ -29,11 +30,11 @@ import Testing
     func legacyResult() throws {
         let result = ModernResult.answer(
             try parsed(#"{"content":[{"type":"text","text":"x"}],"n":1.0,"_meta":{"com.example/a":1e400}}"#),
-            serverInfo: Self.info, hints: nil)
+            signature: Self.signature, hints: nil)
         #expect(
             result.description
-                == #"{"content":[{"type":"text","text":"x"}],"n":1.0,"_meta":{"com.example/a":1e400,"#
-                + #""io.modelcontextprotocol/serverInfo":{"name":"gateway","version":"1"}},"resultType":"complete"}"#)
+                == #"{"resultType":"complete","content":[{"type":"text","text":"x"}],"n":1.0,"_meta":{"#
+                + #""io.modelcontextprotocol/serverInfo":{"name":"gateway","version":"1"},"com.example/a":1e400}}"#)
     }
 
     @Test(
@@ -46,7 +47,7 @@ import Testing
         ])
     func hints(_ text: String, _ isCacheable: Bool, _ hasHints: Bool) throws {
         let hints = CacheHints(milliseconds: 7, scope: .private)
-        let result = ModernResult.answer(try parsed(text), serverInfo: Self.info, hints: isCacheable ? hints : nil)
+        let result = ModernResult.answer(try parsed(text), signature: Self.signature, hints: isCacheable ? hints : nil)
         #expect(result["ttlMs"]?.int == (hasHints ? 7 : nil))
         #expect(result["cacheScope"]?.string == (hasHints ? "private" : nil))
         #expect(result.duplicateKey() == nil)
@@ -55,7 +56,7 @@ import Testing
     @Test("A task keeps the time that it lives, which is no hint")
     func task() throws {
         let result = ModernResult.answer(
-            try parsed(#"{"resultType":"task","taskId":"t","ttlMs":60000}"#), serverInfo: Self.info, hints: nil)
+            try parsed(#"{"resultType":"task","taskId":"t","ttlMs":60000}"#), signature: Self.signature, hints: nil)
         #expect(result["ttlMs"]?.int == 60000)
     }
 
@@ -63,7 +64,7 @@ import Testing
     func otherName() throws {
         let result = ModernResult.answer(
             try parsed(#"{"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"backend","version":"9"}}}"#),
-            serverInfo: Self.info, hints: nil)
+            signature: Self.signature, hints: nil)
         #expect(result["_meta"]?[ModernMeta.serverInfoKey]?["name"]?.string == "gateway")
         #expect(result["_meta"]?.duplicateKey() == nil)
     }

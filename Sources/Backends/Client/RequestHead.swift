@@ -32,16 +32,28 @@ enum RequestHead {
     }
 
     /// Head and message in one buffer, the message written but once.
-    static func post(prefix: ByteBuffer, message: RequestMessage, forwarded: ForwardedHeaders) -> ByteBuffer {
-        var request = head(prefix: prefix, bodyBytes: message.count, forwarded: forwarded)
+    ///
+    /// - Parameters:
+    ///   - fields: writes fields that differ from message to message.
+    ///   - fieldBytes: how much room they want, roughly.
+    static func post(
+        prefix: ByteBuffer, message: RequestMessage, forwarded: ForwardedHeaders, fieldBytes: Int = 0,
+        fields: (inout ByteBuffer) -> Void = { _ in }
+    ) -> ByteBuffer {
+        var request = head(
+            prefix: prefix, bodyBytes: message.count, forwarded: forwarded, fieldBytes: fieldBytes, fields: fields)
         message.write(to: &request)
         return request
     }
 
     /// The head of a POST, in a buffer with room for its body.
-    private static func head(prefix: ByteBuffer, bodyBytes: Int, forwarded: ForwardedHeaders) -> ByteBuffer {
-        var request = ByteBufferAllocator().buffer(capacity: prefix.readableBytes + bodyBytes + 64)
+    private static func head(
+        prefix: ByteBuffer, bodyBytes: Int, forwarded: ForwardedHeaders, fieldBytes: Int = 0,
+        fields: (inout ByteBuffer) -> Void = { _ in }
+    ) -> ByteBuffer {
+        var request = ByteBufferAllocator().buffer(capacity: prefix.readableBytes + fieldBytes + bodyBytes + 64)
         request.writeImmutableBuffer(prefix)
+        fields(&request)
         for field in forwarded.fields { request.writeForeignField(field.name, field.value) }
         request.writeStaticString("Content-Length: ")
         request.writeInteger(asText: bodyBytes)

@@ -23,8 +23,8 @@ extension BackendSession {
     ) async throws(BackendError) -> JSONSlice {
         switch outcome {
         case .result(let result):
-            try checkType(of: result, method, options)
-            if method == .toolsCall, result["resultType"] == nil, !backend.eras.omitsResultType {
+            let declaresType = try checkType(of: result, method, options)
+            if !declaresType, method == .toolsCall, !backend.eras.omitsResultType {
                 await reviewMissingResultType(connection, on: options.shard)
             }
             return result
@@ -38,12 +38,15 @@ extension BackendSession {
         }
     }
 
+    /// - Returns: whether the result says what it is.
+    @discardableResult
     private func checkType(
         of result: JSONSlice, _ method: MCPMethod, _ options: CallOptions
-    ) throws(BackendError) {
+    ) throws(BackendError) -> Bool {
         guard result.kind == .object else { throw .invalidResponse("the result is no object") }
-        switch ResultType(of: result) {
-        case .complete: return
+        let type = ResultType(declaredIn: result)
+        switch type ?? .complete {
+        case .complete: break
         case .inputRequired:
             guard [.toolsCall, .promptsGet, .resourcesRead].contains(method) else {
                 throw .invalidResponse("\(method.name) cannot ask for input")
@@ -54,6 +57,7 @@ extension BackendSession {
             }
         case .unknown(let name): throw .invalidResponse("resultType \"\(name)\" is unknown")
         }
+        return type != nil
     }
 
     /// -32022: another revision is picked from those that the backend names, once.

@@ -13,8 +13,8 @@ final class ModernHTTPLink: ModernLink {
     private let session: BackendSession
     /// Request line and headers that are the same for every request.
     private let prefix: ByteBuffer
-    private let declaration: JSONSlice
-    private let declarationWithTasks: JSONSlice
+    private let declaration: ModernMeta.Declaration
+    private let declarationWithTasks: ModernMeta.Declaration
     let listener: ModernListener
 
     init(session: BackendSession, endpoint: HTTPEndpoint) {
@@ -23,8 +23,10 @@ final class ModernHTTPLink: ModernLink {
         prefix = RequestHead.prefix(
             "POST", endpoint, fields: [("MCP-Protocol-Version", ProtocolRevision.latestModern.rawValue)],
             static: session.backend.settings.headers)
-        declaration = session.capabilities.modernDeclaration(withTasks: session.capabilities.hasTasks)
-        declarationWithTasks = session.capabilities.modernDeclaration(withTasks: true)
+        let capabilities = session.capabilities
+        declaration = ModernMeta.Declaration(
+            capabilities: capabilities.modernDeclaration(withTasks: capabilities.hasTasks))
+        declarationWithTasks = ModernMeta.Declaration(capabilities: capabilities.modernDeclaration(withTasks: true))
         listener = ModernListener(session: session)
     }
 
@@ -33,15 +35,14 @@ final class ModernHTTPLink: ModernLink {
 
     func send(_ request: ModernRequest, for call: PendingCall) {
         let params = ModernMeta.request(
-            request.params, capabilities: request.declaresTasks ? declarationWithTasks : declaration,
-            logLevel: request.logLevel)
+            request.params, request.declaresTasks ? declarationWithTasks : declaration, logLevel: request.logLevel,
+            progressToken: request.progressToken)
         let message = RequestMessage(id: call.id, method: request.method, params: params)
-        var prefix = prefix
-        for field in request.fields { prefix.writeString("\(field.name): \(field.value)\r\n") }
         let answer = ModernAnswer(call: call, link: self)
         let exchange = HTTPExchange(
             request: RequestHead.post(
-                prefix: prefix, message: message, forwarded: request.headers.withoutProtocolFields),
+                prefix: prefix, message: message, forwarded: request.headers.withoutProtocolFields, fieldBytes: 128,
+                fields: request.writeFields),
             limits: backend.settings.limits, receiver: answer)
         answer.exchange = exchange
         call.transport = answer

@@ -3,6 +3,7 @@
 
 import JSONTypes
 import MCPTypes
+import NIOCore
 
 /// A way to a backend that speaks the Modern era: each request says everything by itself.
 protocol ModernLink: SessionLink {
@@ -24,33 +25,63 @@ extension SessionLink {
 /// A request to a Modern backend before it gets its place on a transport.
 struct ModernRequest: Sendable {
     var method: MCPMethod
-    /// Without the keys of our hop in `_meta`, which the link adds.
+    /// The keys of our hop in `_meta` are the link's to write, whatever stands here.
     var params: JSONSlice?
     var logLevel: LogLevel?
+    /// `nil` when no progress is wanted.
+    var progressToken: Int?
     var parameterHeaders = ParameterHeaders.none
     /// The client's and the credential's.
     var headers = ForwardedHeaders.none
     /// Whether the answer may be a task.
     var declaresTasks = false
 
-    /// The headers that say what the body says (2026-07-28, Transports, Standard Request Headers and Custom Headers).
-    var fields: [(name: String, value: String)] {
-        var fields = [(name: "Mcp-Method", value: HeaderText.encoded(method.name))]
-        if let subject { fields.append((name: "Mcp-Name", value: HeaderText.encoded(subject))) }
-        if method == .toolsCall, !parameterHeaders.fields.isEmpty {
-            for field in parameterHeaders.headers(for: params?["arguments"]) {
-                fields.append((name: field.name, value: field.value))
-            }
+    /// Writes the headers that say what the body says (2026-07-28, Transports, Standard Request Headers and Custom
+    /// Headers).
+    func writeFields(_ head: inout ByteBuffer) {
+        if case .toolsCall = method {
+            head.writeStaticString("Mcp-Method: tools/call\r\n")
+        } else {
+            head.writeString("Mcp-Method: \(HeaderText.encoded(method.name))\r\n")
         }
-        return fields
+        if let subject {
+            head.writeStaticString("Mcp-Name: ")
+            if !head.writePlainText(of: subject) { head.writeString(HeaderText.encoded(subject.string ?? "")) }
+            head.writeStaticString("\r\n")
+        }
+        guard method == .toolsCall, !parameterHeaders.fields.isEmpty else { return }
+        for field in parameterHeaders.headers(for: params?["arguments"]) {
+            head.writeString("\(field.name): \(field.value)\r\n")
+        }
     }
 
-    private var subject: String? {
-        switch method {
-        case .toolsCall, .promptsGet: params?["name"]?.string
-        case .resourcesRead: params?["uri"]?.string
-        case .tasksGet, .tasksUpdate, .tasksCancel: params?["taskId"]?.string
-        default: nil
+    private var subject: JSONSlice? {
+        let subject: JSONSlice? =
+            switch method {
+            case .toolsCall, .promptsGet: params?["name"]
+            case .resourcesRead: params?["uri"]
+            case .tasksGet, .tasksUpdate, .tasksCancel: params?["taskId"]
+            default: nil
+            }
+        return subject?.kind == .string ? subject : nil
+    }
+}
+
+extension ByteBuffer {
+    /// Writes a JSON string's text when it is spelled with nothing but visible ASCII that no header reads in another
+    /// way, as names usually are.
+    ///
+    /// - Returns: whether it was.
+    fileprivate mutating func writePlainText(of string: JSONSlice) -> Bool {
+        string.bytes.withUnsafeReadableBytes { text in
+            guard text.count > 2 else { return false }
+            let content = UnsafeRawBufferPointer(rebasing: text[1..<text.count - 1])
+            // A backslash begins an escape, and an equals sign may begin what looks like base64.
+            guard content.first != UInt8(ascii: "="),
+                content.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") })
+            else { return false }
+            writeBytes(content)
+            return true
         }
     }
 }

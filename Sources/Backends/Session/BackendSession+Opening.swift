@@ -3,7 +3,7 @@
 
 import JSONTypes
 import Logging
-import MCPTypes
+package import MCPTypes
 import NIOCore
 import Synchronization
 
@@ -15,6 +15,9 @@ extension BackendSession {
     }
 
     package var handshake: Handshake? { readyConnection()?.handshake }
+
+    /// The era of the open connection.
+    package var openEra: ProtocolRevision.Era? { readyConnection()?.handshake.revision.era }
 
     /// Opens the session if it is not open; callers that come meanwhile wait for the same attempt.
     package func open(on shard: Shard, headers: ForwardedHeaders = .none) async throws(BackendError) -> Handshake {

@@ -120,7 +120,7 @@ package final class BackendSession: Sendable {
         }
     }
 
-    /// Sends a request and waits for its result.
+    /// Sends a request and waits for its result. Of `params`, what belongs to the caller's hop ends here.
     ///
     /// A request is repeated only when it provably did not run, or when `options.isRepeatable` says that running twice
     /// is the same as once; otherwise a lost answer is `outcomeUnknown`.
@@ -226,15 +226,16 @@ package final class BackendSession: Sendable {
             state.calls[call.id] = call
             return call
         }
-        let ownParams =
-            options.progressToken == nil ? params : params.map { MetaOwnership.crossing($0, progressToken: call.id) }
+        let progressToken = options.progressToken == nil ? nil : call.id
         options.shard.watch(call)
         if let modern = link.modern {
             let request = ModernRequest(
-                method: method, params: ownParams, logLevel: options.logLevel ?? ownLogLevel,
-                parameterHeaders: options.parameterHeaders, headers: headers, declaresTasks: options.declaresTasks)
+                method: method, params: params, logLevel: options.logLevel ?? ownLogLevel,
+                progressToken: progressToken, parameterHeaders: options.parameterHeaders, headers: headers,
+                declaresTasks: options.declaresTasks)
             modern.send(request, for: call)
         } else {
+            let ownParams = params.map { MetaOwnership.crossing($0, progressToken: progressToken) }
             link.send(RequestMessage(id: call.id, method: method, params: ownParams), for: call, headers: headers)
         }
         return call

@@ -107,8 +107,10 @@ extension StdioLink: ModernLink {
     func send(_ request: ModernRequest, for call: PendingCall) {
         let params = ModernMeta.request(
             request.params,
-            capabilities: session.capabilities.modernDeclaration(
-                withTasks: request.declaresTasks || session.capabilities.hasTasks), logLevel: request.logLevel)
+            ModernMeta.Declaration(
+                capabilities: session.capabilities.modernDeclaration(
+                    withTasks: request.declaresTasks || session.capabilities.hasTasks)),
+            logLevel: request.logLevel, progressToken: request.progressToken)
         send(RequestMessage(id: call.id, method: request.method, params: params), for: call, headers: request.headers)
     }
 }

@@ -48,26 +48,31 @@ extension MCPEndpoint {
         _ headers: RequestHeaders, _ principal: Principal, _ exchange: ServerExchange
     ) throws(RequestError) {
         let answer = ModernAnswer(exchange, headers: headers, limits: settings.limits)
-        let caller = try modern.caller(
+        var caller = try modern.caller(
             meta, principal, exchange.shard, channel: ModernChannel(meta) { answer.notify($0) },
             headers: forwarded(headers))
+        if method == .toolsCall {
+            caller.checkParameters = { (wanted, arguments) throws(RequestError) in
+                try routing.checkParameters(wanted, arguments)
+            }
+        }
         let request = try modern.requests.begin(for: principal)
         exchange.onSlow = answer
         // A client that has closed its side without half-closing finds out by what is written now, and so do we.
         exchange.onInputClosed = { answer.openStream() }
         exchange.onDisconnect = { request.cancel() }
         let modern = self.modern
+        let sender = caller
         let task = Task.immediate(executorPreference: exchange.shard.executor) {
             do throws(RequestError) {
-                try await modern.dispatcher.checkParameters(method, params, routing, caller)
-                let result = try await modern.dispatcher.result(of: method, params, caller)
+                let result = try await modern.dispatcher.result(of: method, params, sender)
                 modern.requests.end(request, of: principal)
-                answer.finish(OutgoingMessage(id: id, result: result), status: 200)
+                answer.finish(result: OutgoingMessage(id: id, result: result))
             } catch {
                 modern.requests.end(request, of: principal)
                 // Whoever cancelled is not there to read it.
                 let error = request.isCancelled ? error : error.ofShutdown
-                answer.finish(OutgoingMessage(id: id, error: error), status: error.httpStatus)
+                answer.finish(error: OutgoingMessage(id: id, error: error), status: error.httpStatus)
             }
         }
         request.adopt(task)

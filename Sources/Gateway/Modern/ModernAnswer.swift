@@ -45,20 +45,33 @@ final class ModernAnswer: Sendable {
         return stream
     }
 
-    /// Gives the answer. Called on the exchange's loop.
+    /// Gives a result. Called on the exchange's loop.
+    func finish(result: OutgoingMessage) {
+        // Whoever takes nothing but streams gets one.
+        if !acceptsJSON { openStream() }
+        if let stream = close() {
+            stream.finish(result.contiguous)
+        } else {
+            exchange.respond(result: result)
+        }
+    }
+
+    /// Gives an error. Called on the exchange's loop.
     ///
     /// - Parameter status: of the answer, as long as none has been sent.
-    func finish(_ answer: OutgoingMessage, status: Int) {
-        // Whoever takes nothing but streams gets a result as one; an error has a status of its own.
-        if !acceptsJSON && status == 200 { openStream() }
-        let stream = state.withLock { state in
+    func finish(error: OutgoingMessage, status: Int) {
+        if status == 200 { return finish(result: error) }
+        if let stream = close() {
+            stream.finish(error.contiguous)
+        } else {
+            exchange.respond(.json(error, status: status))
+        }
+    }
+
+    private func close() -> AnswerStream? {
+        state.withLock { state in
             state.isOver = true
             return state.stream
-        }
-        if let stream {
-            stream.finish(answer.contiguous)
-        } else {
-            exchange.respond(.json(answer, status: status))
         }
     }
 }

@@ -12,12 +12,14 @@ import VirtualServer
 struct ModernDispatcher: Sendable {
     let server: VirtualServer
     private let serverInfo: JSONSlice
+    private let signature: ModernResult.Signature
 
     init(server: VirtualServer) {
         self.server = server
         serverInfo = JSONSlice([
             "name": .string(server.name), "version": .string(GatewayIdentity.version),
         ])
+        signature = ModernResult.Signature(serverInfo: serverInfo)
     }
 
     /// Everything that can be said of a request before anything is done, in this order: what it claims in `_meta`,
@@ -48,16 +50,6 @@ struct ModernDispatcher: Sendable {
         guard revision?.era != .modern else { return }
         throw .unsupportedVersion(
             claimed, supported: revision == nil ? VirtualServer.servedRevisions : ProtocolRevision.modern)
-    }
-
-    /// The part of the check that needs the tool's schema.
-    func checkParameters(
-        _ method: MCPMethod, _ params: JSONSlice?, _ headers: RoutingHeaders, _ caller: Caller
-    ) async throws(RequestError) {
-        guard method == .toolsCall, let name = params?["name"]?.string,
-            let route = await server.tool(named: name, for: caller), !route.parameterHeaders.fields.isEmpty
-        else { return }
-        try headers.checkParameters(route.parameterHeaders, params?["arguments"])
     }
 
     private func serves(_ method: MCPMethod) -> Bool {
@@ -109,15 +101,16 @@ struct ModernDispatcher: Sendable {
     ) async throws(RequestError) -> JSONSlice {
         let page = try await server.list(kind, params: params, caller: caller)
         return ModernResult.answer(
-            JSONSlice(trusted: page), serverInfo: serverInfo, hints: await server.hints(of: kind, for: caller))
+            JSONSlice(trusted: page), signature: signature, hints: await server.hints(of: kind, for: caller))
     }
 
     /// A result of a kind that its method cannot have, or that its client did not ask for, is no result (M47).
     private func answer(
         _ result: JSONSlice, to method: MCPMethod, hints: CacheHints? = nil, hasTasks: Bool = false
     ) throws(RequestError) -> JSONSlice {
+        let shape = ModernResult.Shape(of: result)
         let isFitting =
-            switch ResultType(of: result) {
+            switch shape.type {
             case .complete: true
             case .inputRequired: method == .toolsCall || method == .promptsGet || method == .resourcesRead
             case .task: hasTasks
@@ -127,7 +120,7 @@ struct ModernDispatcher: Sendable {
             throw RequestError(
                 .invalidBackendResponse, "The backend's result is of a kind that \(method.name) cannot have here")
         }
-        return ModernResult.answer(result, serverInfo: serverInfo, hints: hints)
+        return ModernResult.answer(result, shape, signature: signature, hints: hints)
     }
 
     /// The result with which the server ends a subscription.

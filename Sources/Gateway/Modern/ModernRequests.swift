@@ -29,7 +29,7 @@ final class ModernRequests: Sendable {
             else { return nil }
             let request = InFlightRequest()
             state.running[ObjectIdentifier(request)] = request
-            state.perPrincipal[principal] = own + 1
+            state.perPrincipal[principal, default: 0] += 1
             return request
         }
         guard let request else {
@@ -42,8 +42,9 @@ final class ModernRequests: Sendable {
         request.end()
         state.withLock { state in
             guard state.running.removeValue(forKey: ObjectIdentifier(request)) != nil else { return }
-            let left = state.perPrincipal[principal, default: 1] - 1
-            state.perPrincipal[principal] = left > 0 ? left : nil
+            guard let own = state.perPrincipal.index(forKey: principal) else { return }
+            state.perPrincipal.values[own] -= 1
+            if state.perPrincipal.values[own] == 0 { state.perPrincipal.remove(at: own) }
         }
     }
 

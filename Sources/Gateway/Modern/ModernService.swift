@@ -32,7 +32,7 @@ final class ModernService: Sendable {
         }
         return Caller(
             principal: principal, revision: .v2026_07_28, shard: shard, channel: channel, sessions: sessions,
-            headers: headers, logLevel: meta.logLevel)
+            headers: headers, logLevel: meta.logLevel, progressToken: meta.progressToken)
     }
 
     /// Ends everything; what runs is answered with an error.

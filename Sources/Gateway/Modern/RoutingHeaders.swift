@@ -45,7 +45,7 @@ struct RoutingHeaders {
     /// The revision that `_meta` claims must stand in the header too (M15, M16).
     func checkVersion(_ claimed: String) throws(RequestError) {
         let value = try single(version, "MCP-Protocol-Version")
-        guard value.trimmed.utf8.elementsEqual(claimed.utf8) else {
+        guard value.isSpelled(claimed) || value.trimmed.utf8.elementsEqual(claimed.utf8) else {
             throw .headerMismatch("MCP-Protocol-Version differs from the request's _meta")
         }
     }
@@ -60,15 +60,19 @@ struct RoutingHeaders {
 
     /// `Mcp-Method`, and `Mcp-Name` where the method has one (M22, M23).
     func checkRouting(_ method: MCPMethod, _ params: JSONSlice?) throws(RequestError) {
-        guard try single(self.method, "Mcp-Method").trimmed.utf8.elementsEqual(method.name.utf8) else {
+        let named = try single(self.method, "Mcp-Method")
+        guard named.isSpelled(method.name) || named.trimmed.utf8.elementsEqual(method.name.utf8) else {
             throw .headerMismatch("Mcp-Method differs from the request's method")
         }
         guard let member = Self.nameMember(of: method) else { return }
         let body = params?[member]?.string
         if case .none = name, body == nil { return }
-        guard let body, let text = HeaderText.decoded(try single(name, "Mcp-Name")),
-            text.utf8.elementsEqual(body.utf8)
-        else { throw .headerMismatch("Mcp-Name differs from params.\(member)") }
+        let header = try single(name, "Mcp-Name")
+        guard let body else { throw .headerMismatch("Mcp-Name differs from params.\(member)") }
+        if header.isSpelled(body), HeaderText.isWord(header) { return }
+        guard let text = HeaderText.decoded(header), text.utf8.elementsEqual(body.utf8) else {
+            throw .headerMismatch("Mcp-Name differs from params.\(member)")
+        }
     }
 
     /// A notification that says what it is must say it right.
@@ -111,6 +115,17 @@ struct RoutingHeaders {
         case .resourcesRead: "uri"
         case .tasksGet, .tasksUpdate, .tasksCancel: "taskId"
         default: nil
+        }
+    }
+}
+
+extension String {
+    /// Byte by byte: what is one text to a person may be two to a server.
+    fileprivate func isSpelled(_ other: String) -> Bool {
+        var text = self
+        var other = other
+        return text.withUTF8 { text in
+            other.withUTF8 { other in text.count == other.count && text.elementsEqual(other) }
         }
     }
 }

@@ -21,6 +21,9 @@ struct BackendCall: Sendable {
     var parameterHeaders = ParameterHeaders.none
     /// Whether the tool runs as a task of 2025-11-25 only.
     var needsTask = false
+    /// Whether `params` may have members that answer an earlier round, or wish for a task; `false` is certain.
+    var mayHaveRound = true
+    var mayHaveTask = true
     /// What the client answers to an earlier round, and the state that the backend gave it, both as they go out.
     var responses: JSONSlice?
     var backendState: JSONSlice?
@@ -47,7 +50,7 @@ struct BackendCall: Sendable {
 
     /// Takes out what only belongs between two parties that have agreed on it.
     mutating func withoutRound() {
-        guard params["requestState"] != nil || params["inputResponses"] != nil else { return }
+        guard mayHaveRound, params["requestState"] != nil || params["inputResponses"] != nil else { return }
         params = params.editing([
             JSONEdit(key: "requestState", value: nil), JSONEdit(key: "inputResponses", value: nil),
         ])
@@ -55,7 +58,7 @@ struct BackendCall: Sendable {
 
     /// Takes out the wish for a task, which here nobody has, or nobody may have (2025-11-25, Tasks).
     mutating func withoutTask() {
-        if params["task"] != nil { params = params.editing([JSONEdit(key: "task", value: nil)]) }
+        if mayHaveTask, params["task"] != nil { params = params.editing([JSONEdit(key: "task", value: nil)]) }
     }
 
     /// The parameters of the next attempt at a Modern backend.

@@ -31,7 +31,7 @@ extension VirtualServer {
         let session = try session(with: call.backend, caller)
         var call = call
         // A Modern backend would take these for the answer to something that it asked.
-        if session.handshake?.revision.era != .legacy { call.withoutRound() }
+        if session.openEra != .legacy { call.withoutRound() }
         let channel = QuestionDialect.channel(for: caller)
         do throws(BackendError) {
             let result = try await attempt(call, over: session, caller, channel)
@@ -49,7 +49,8 @@ extension VirtualServer {
         }
     }
 
-    /// One request and its result, which may be incomplete.
+    /// One request and its result, which may be incomplete. What goes to a Modern client still has the metadata of the
+    /// backend's hop, which ends where the result is finished for it.
     func attempt(
         _ call: BackendCall, over session: BackendSession, _ caller: Caller, _ channel: any ClientChannel,
         isParkable: Bool = false
@@ -62,22 +63,23 @@ extension VirtualServer {
         if isParkable, session.era == .legacy { options.progressToken = ParkingLot.progressToken }
         // Answers belong to nothing that a Legacy backend could know.
         let params = session.era == .legacy ? call.params : call.roundParams
-        let result = try await session.call(call.method, params: MetaOwnership.crossing(params), options: options)
+        let result = try await session.call(call.method, params: params, options: options)
         guard result.kind == .object else { throw .invalidResponse("the result is no object") }
-        return MetaOwnership.crossing(result)
+        return caller.revision.era == .modern ? result : MetaOwnership.crossing(result)
     }
 
     // MARK: Modern clients
 
     private func modernClient(_ call: BackendCall, _ caller: Caller) async throws(RequestError) -> JSONSlice {
         var call = call
-        let subject = call.subject(caller.principal)
+        guard call.mayHaveRound else { return try await fresh(call, caller) }
         let responses = call.params["inputResponses"]
         let state = call.params["requestState"]
         call.withoutRound()
         call.responses = responses
-        guard let state, !state.isNull else { return try await fresh(call, subject, caller) }
+        guard let state, !state.isNull else { return try await fresh(call, caller) }
         guard let text = state.string else { throw StateSeal.invalidState }
+        let subject = call.subject(caller.principal)
         let opened = try seal.open(text, for: subject)
         switch opened.kind {
         case .park:
@@ -93,12 +95,12 @@ extension VirtualServer {
             let session = try session(with: call.backend, caller)
             // Nobody else may be told what only a Modern backend has asked for.
             guard try await era(of: session, caller) == .modern else { throw ParkError.gone }
-            return try await relay(call, subject, session, caller)
+            return try await relay(call, session, caller)
         case .recall:
             try redirect(&call, by: opened)
             if let refusal = Self.refusedVisit(responses) { throw refusal }
             call.responses = nil
-            return try await fresh(call, subject, caller)
+            return try await fresh(call, caller)
         case .task: throw StateSeal.invalidState
         }
     }
@@ -110,9 +112,7 @@ extension VirtualServer {
     }
 
     /// A call that no state speaks about.
-    private func fresh(
-        _ call: BackendCall, _ subject: StateSubject, _ caller: Caller
-    ) async throws(RequestError) -> JSONSlice {
+    private func fresh(_ call: BackendCall, _ caller: Caller) async throws(RequestError) -> JSONSlice {
         let session = try session(with: call.backend, caller)
         // A parked call finds out by itself, on the session that it will use.
         if parking == nil { _ = try await era(of: session, caller) }
@@ -122,9 +122,9 @@ extension VirtualServer {
                 return try await startRequiredTask(call.params, session, caller: caller)
             }
         }
-        if session.knownEra == .modern { return try await relay(call, subject, session, caller) }
-        if let parking { return try await park(call, subject, parking, caller) }
-        return try await direct(call, subject, session, caller)
+        if session.knownEra == .modern { return try await relay(call, session, caller) }
+        if let parking { return try await park(call, parking, caller) }
+        return try await direct(call, session, caller)
     }
 
     /// The era that the caller's session with a backend speaks. Only when nothing is known yet is the backend asked.
@@ -139,25 +139,26 @@ extension VirtualServer {
 
     /// Modern client, Modern backend.
     private func relay(
-        _ call: BackendCall, _ subject: StateSubject, _ session: BackendSession, _ caller: Caller
+        _ call: BackendCall, _ session: BackendSession, _ caller: Caller
     ) async throws(RequestError) -> JSONSlice {
         let result: JSONSlice
         do throws(BackendError) {
             result = try await attempt(call, over: session, caller, caller.channel)
         } catch {
-            return try converted(explained(error, call, .modern, caller), call, subject, caller)
+            return try converted(
+                explained(error, call, .modern, caller), call, call.subject(caller.principal), caller)
         }
-        return try await passed(result, call, subject, session, caller)
+        return try await passed(result, call, session, caller)
     }
 
     /// A Modern backend's result on its way to a Modern client.
     private func passed(
-        _ result: JSONSlice, _ call: BackendCall, _ subject: StateSubject, _ session: BackendSession, _ caller: Caller
+        _ result: JSONSlice, _ call: BackendCall, _ session: BackendSession, _ caller: Caller
     ) async throws(RequestError) -> JSONSlice {
         switch ResultType(of: result) {
         // What answers to questions have led to is good for nobody else and no other time.
         case .complete: return call.backendState == nil && call.responses == nil ? result : result.uncacheable
-        case .inputRequired: return try relayed(result, call, subject, caller)
+        case .inputRequired: return try relayed(result, call, call.subject(caller.principal), caller)
         case .task:
             return try relayedTask(result, of: call.backend.name, session, caller)
         case .unknown(let type):
@@ -167,8 +168,9 @@ extension VirtualServer {
 
     /// Modern client, Legacy backend: the call waits for the client's next request.
     private func park(
-        _ call: BackendCall, _ subject: StateSubject, _ parking: ParkingLot, _ caller: Caller
+        _ call: BackendCall, _ parking: ParkingLot, _ caller: Caller
     ) async throws(RequestError) -> JSONSlice {
+        let subject = call.subject(caller.principal)
         do throws(RequestError) {
             return try await parking.run(subject, caller: caller, backend: call.backend) {
                 [self] (channel, session) throws(RequestError) in
@@ -179,7 +181,7 @@ extension VirtualServer {
                     throw report(error, of: call.backend)
                 }
                 // It has turned out to be Modern.
-                if session.era == .modern { return try await passed(result, call, subject, session, caller) }
+                if session.era == .modern { return try await passed(result, call, session, caller) }
                 return ModernResult.legacy(result)
             }
         } catch {
@@ -189,8 +191,9 @@ extension VirtualServer {
 
     /// Modern client, Legacy backend that nobody can wait for: its questions are refused.
     private func direct(
-        _ call: BackendCall, _ subject: StateSubject, _ session: BackendSession, _ caller: Caller
+        _ call: BackendCall, _ session: BackendSession, _ caller: Caller
     ) async throws(RequestError) -> JSONSlice {
+        let subject = call.subject(caller.principal)
         let channel = RefusingChannel(caller.channel)
         if let level = caller.logLevel { await raiseLogLevel(of: session, to: level, caller) }
         let result: JSONSlice
@@ -203,7 +206,7 @@ extension VirtualServer {
             }
             return try converted(channel.explanation(backend: call.backend.name) ?? own, call, subject, caller)
         }
-        if session.era == .modern { return try await passed(result, call, subject, session, caller) }
+        if session.era == .modern { return try await passed(result, call, session, caller) }
         return ModernResult.legacy(result)
     }
 

@@ -25,7 +25,7 @@ extension VirtualServer {
                     RequestError(.methodNotFound, "Backend \"\(name)\" does not support subscriptions"))
             }
             try await session.subscribe(
-                to: uri, params: MetaOwnership.crossing(params), options: options(caller, params))
+                to: uri, params: params, options: options(caller, params))
         } catch {
             throw report(error, of: backend)
         }
@@ -36,7 +36,7 @@ extension VirtualServer {
         let (session, backend) = try session(with: name, caller)
         do throws(BackendError) {
             try await session.unsubscribe(
-                from: uri, params: MetaOwnership.crossing(params), options: options(caller, params))
+                from: uri, params: params, options: options(caller, params))
         } catch {
             throw report(error, of: backend)
         }

@@ -29,7 +29,8 @@ extension VirtualServer {
 
     func options(_ caller: Caller, _ params: JSONSlice, isRepeatable: Bool = true) -> BackendSession.CallOptions {
         BackendSession.CallOptions(
-            shard: caller.shard, channel: caller.channel, progressToken: params["_meta"]?["progressToken"],
+            shard: caller.shard, channel: caller.channel,
+            progressToken: caller.revision.era == .modern ? caller.progressToken : params["_meta"]?["progressToken"],
             headers: caller.headers, isRepeatable: isRepeatable, logLevel: caller.logLevel)
     }
 
@@ -40,8 +41,7 @@ extension VirtualServer {
         let (session, backend) = try session(with: name, caller)
         do throws(BackendError) {
             let result = try await session.call(
-                method, params: MetaOwnership.crossing(params),
-                options: options(caller, params, isRepeatable: isRepeatable))
+                method, params: params, options: options(caller, params, isRepeatable: isRepeatable))
             guard result.kind == .object else { throw BackendError.invalidResponse("the result is no object") }
             guard session.era == .modern else { return MetaOwnership.crossing(result) }
             guard ResultType(of: result) == .complete else {
@@ -72,7 +72,7 @@ extension VirtualServer {
 extension BackendSession {
     /// The era, as far as it is certain before a connection is made; `nil` when the backend must be asked.
     var knownEra: ProtocolRevision.Era? {
-        if let handshake { return handshake.revision.era }
+        if let openEra { return openEra }
         switch backend.settings.era {
         case .legacy: return .legacy
         case .modern: return .modern

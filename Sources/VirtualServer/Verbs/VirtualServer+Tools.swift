@@ -15,21 +15,30 @@ import Musl
 extension VirtualServer {
     package func callTool(_ params: JSONSlice?, caller: Caller) async throws(RequestError) -> JSONSlice {
         let params = try Self.interpreted(params)
-        guard let name = params["name"]?.string else { throw .invalidParams("name must be a string") }
-        if let arguments = params["arguments"], arguments.kind != .object {
+        let members = CallMembers(params)
+        guard let name = members.name.flatMap({ JSONSlice(valueOf: $0, in: params.bytes).string }),
+            let nameRange = members.name
+        else { throw .invalidParams("name must be a string") }
+        if let arguments = members.arguments, JSONSlice(valueOf: arguments, in: params.bytes).kind != .object {
             throw .invalidParams("arguments must be an object")
         }
         guard let route = await tool(named: name, for: caller) else {
             throw .invalidParams("Unknown tool: \(name.bounded(to: 128))")
         }
-        let renamed = route.renamed ? params.editing([JSONEdit(key: "name", value: route.originalNameJSON)]) : params
-        if renamed["task"] != nil, caller.revision == .v2025_11_25 {
+        if let check = caller.checkParameters, !route.parameterHeaders.fields.isEmpty {
+            try check(route.parameterHeaders, members.arguments.map { JSONSlice(valueOf: $0, in: params.bytes) })
+        }
+        let renamed =
+            route.renamed
+            ? params.replacing(nameRange.valueStart..<nameRange.valueEnd, with: route.originalNameJSON) : params
+        if members.hasTask, caller.revision == .v2025_11_25 {
             return try await startTask(renamed, route, caller: caller)
         }
         let call = BackendCall(
             method: .toolsCall, target: name, backend: try backend(route.backend), original: route.originalNameJSON,
             params: renamed, isRepeatable: route.readOnly || route.idempotent,
-            parameterHeaders: route.parameterHeaders, needsTask: TaskSupport(route) == .required)
+            parameterHeaders: route.parameterHeaders, needsTask: TaskSupport(route) == .required,
+            mayHaveRound: members.hasRound, mayHaveTask: members.hasTask)
         return try await interact(call, caller)
     }
 
@@ -40,6 +49,30 @@ extension VirtualServer {
         for block in content.elements where block["type"]?.isString("resource_link") == true {
             if let uri = block["uri"]?.string, uri.utf8.count <= 4096 {
                 caller.sessions.remember(link: uri, of: backend)
+            }
+        }
+    }
+}
+
+/// The members of a tool call that are interpreted here, found in one pass.
+private struct CallMembers {
+    private(set) var name: JSONMemberRange?
+    private(set) var arguments: JSONMemberRange?
+    private(set) var hasTask = false
+    private(set) var hasRound = false
+
+    init(_ params: JSONSlice) {
+        params.bytes.withUnsafeReadableBytes { text in
+            JSONSlice.visitMembers(of: text) { range in
+                if range.hasKey("name", in: text) {
+                    name = range
+                } else if range.hasKey("arguments", in: text) {
+                    arguments = range
+                } else if range.hasKey("task", in: text) {
+                    hasTask = true
+                } else if range.hasKey("requestState", in: text) || range.hasKey("inputResponses", in: text) {
+                    hasRound = true
+                }
             }
         }
     }
