@@ -51,8 +51,8 @@ final class AnswerStream: Sendable {
         }
         let next = state.withLock { state -> Next in
             guard !state.isGone, !state.isFinished else { return .nothing }
-            // An answer is as large as it is; what comes before it must not pile up.
-            guard isLast || state.outboxBytes + event.readableBytes <= maximumBytes else {
+            // A message may be as large as it is; what must not pile up is more of them, the last one excepted.
+            guard isLast || state.outbox.isEmpty || state.outboxBytes + event.readableBytes <= maximumBytes else {
                 state.isGone = true
                 state.outbox = []
                 return .abandon

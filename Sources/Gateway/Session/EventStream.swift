@@ -91,7 +91,10 @@ final class EventStream: Sendable {
     /// Sends one message. It is kept for resumption within the session's bounds, so a stream whose connection is gone
     /// still takes messages; `false` says that nobody will get this one.
     @discardableResult
-    func send(_ message: ByteBuffer) -> Bool {
+    func send(_ message: ByteBuffer) -> Bool { add(message, isLast: false) }
+
+    /// A message may be as large as it is; what must not pile up is more of them, the last one excepted.
+    private func add(_ message: ByteBuffer, isLast: Bool) -> Bool {
         var overflowing: ServerExchange?
         let (target, isKept) = state.withLock { state -> (ServerExchange?, Bool) in
             guard !state.isFinished else { return (nil, false) }
@@ -103,7 +106,10 @@ final class EventStream: Sendable {
                 state.enqueue(bytes)
                 return (nil, true)
             }
-            guard state.outboxBytes + bytes.readableBytes <= limits.queuedBytesPerStream else {
+            guard
+                isLast || state.outbox.isEmpty
+                    || state.outboxBytes + bytes.readableBytes <= limits.queuedBytesPerStream
+            else {
                 // The client does not read. It may come back and resume; its connection must not hold our memory.
                 overflowing = exchange
                 state.exchange = nil
@@ -173,7 +179,7 @@ final class EventStream: Sendable {
     /// Sends the last message, if there is one, and ends the stream. What is kept of it stays for a client that lost
     /// its connection.
     func finish(_ message: ByteBuffer? = nil) {
-        if let message { send(message) }
+        if let message { _ = add(message, isLast: true) }
         let exchange = state.withLock { state in
             state.isFinished = true
             return state.exchange

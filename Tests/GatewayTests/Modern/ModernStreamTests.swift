@@ -157,10 +157,9 @@ import Testing
         await backend.stop()
     }
 
-    @Test("SE-04: a client that does not read loses its connection, not our memory", .timeLimit(.minutes(2)))
-    func slowReader() async throws {
-        let gate = ScriptedGate()
-        let backend = try await ScriptedBackend.start { request, reply in
+    /// Answers a call with 25 MB of progress, and with nothing else until the gate opens.
+    private static func flooding(until gate: ScriptedGate) async throws -> ScriptedBackend {
+        try await ScriptedBackend.start { request, reply in
             guard request.verb == "tools/call" else { return false }
             reply.openStream()
             let text = String(repeating: "x", count: 64 << 10)
@@ -173,9 +172,20 @@ import Testing
             await gate.wait()
             return true
         }
+    }
+
+    private static var smallQueues: GatewaySettings {
         var settings = GatewaySettings()
         settings.limits.queuedBytesPerStream = 256 << 10
-        try await ModernGateway.run(["one": backend.url], settings: settings) { gateway in
+        settings.limits.writeTimeout = .minutes(10)
+        return settings
+    }
+
+    @Test("SE-04: a client that does not read loses its connection, not our memory", .timeLimit(.minutes(2)))
+    func slowReader() async throws {
+        let gate = ScriptedGate()
+        let backend = try await Self.flooding(until: gate)
+        try await ModernGateway.run(["one": backend.url], settings: Self.smallQueues) { gateway in
             try await gateway.client.http.withConnection(receiveBuffer: 4096) { connection in
                 try await connection.send(
                     gateway.client.text("tools/call", ["name": "one_echo"], meta: ["progressToken": 1]))
@@ -186,6 +196,70 @@ import Testing
             }
         }
         gate.open()
+        await backend.stop()
+    }
+
+    @Test(
+        "SE-06: a Legacy client that does not read loses its connection, and the session lives",
+        .timeLimit(.minutes(2)))
+    func slowLegacyReader() async throws {
+        let gate = ScriptedGate()
+        let backend = try await Self.flooding(until: gate)
+        try await ModernGateway.run(["one": backend.url], settings: Self.smallQueues) { gateway in
+            let client = try await gateway.client.http.opened()
+            try await client.withConnection(receiveBuffer: 4096) { connection in
+                try await connection.send(
+                    client.requestText("POST", MCPTestClient.call(1, "one_echo", meta: ["progressToken": 1])))
+                _ = try await connection.head()
+                try await connection.setReading(false)
+                // Nothing is read here, so the end shows when the gateway takes no more bytes.
+                try await eventually("the end of the connection") {
+                    do {
+                        try await connection.send("\r\n")
+                        return false
+                    } catch {
+                        return true
+                    }
+                }
+            }
+            #expect(try await client.result("ping", id: 2).description == "{}")
+        }
+        gate.open()
+        await backend.stop()
+    }
+
+    @Test(
+        "SE-04: messages of a stream may be larger than what may wait on it, one at a time", arguments: [true, false])
+    func largeMessages(isModern: Bool) async throws {
+        let text = String(repeating: "x", count: 1 << 20)
+        let backend = try await ScriptedBackend.start { request, reply in
+            guard request.verb == "tools/call" else { return false }
+            reply.openStream()
+            let token = request.params?["_meta"]?["progressToken"] ?? .null
+            reply.event(
+                #"{"jsonrpc":"2.0","method":"notifications/progress","#
+                    + #""params":{"progressToken":\#(token),"progress":1,"message":"\#(text)"}}"#)
+            reply.event(reply.response(#"{"content":[{"type":"text","text":"\#(text)"}]}"#))
+            reply.endStream()
+            return true
+        }
+        var settings = GatewaySettings()
+        settings.limits.queuedBytesPerStream = 64 << 10
+        settings.limits.resumableBytesPerSession = 0
+        try await ModernGateway.run(["one": backend.url], settings: settings) { gateway in
+            let reply =
+                if isModern {
+                    try await gateway.client.send("tools/call", ["name": "one_echo"], meta: ["progressToken": 1])
+                } else {
+                    try await gateway.client.http.opened().send(
+                        "POST", MCPTestClient.call(1, "one_echo", meta: ["progressToken": 1]))
+                }
+            #expect(reply.isComplete)
+            let messages = try reply.messages
+            #expect(messages.first?["params"]?["message"]?.string == text)
+            let content = messages.last?["result"]?["content"]
+            #expect(content?.elements.first { _ in true }?["text"]?.string == text)
+        }
         await backend.stop()
     }
 
