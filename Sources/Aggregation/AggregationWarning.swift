@@ -10,6 +10,8 @@ package struct AggregationWarning: Sendable, Hashable, CustomStringConvertible {
         case duplicateBackend
         /// An item is not an object, has no usable identity, or repeats a key that is interpreted here.
         case malformedItem
+        /// An item has a member that clients could refuse it for, which is left out or spelled rightly.
+        case mendedItem
         /// A name or URI holds characters, or has a length, that clients could not handle safely.
         case unusableName
         /// A backend lists one name or URI twice.

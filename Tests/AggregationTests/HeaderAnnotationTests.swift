@@ -14,7 +14,8 @@ struct HeaderAnnotationTests {
     }
 
     static func nested(_ depth: Int) -> String {
-        String(repeating: #"{"properties":{"p":"#, count: depth) + #"{"type":"string","x-mcp-header":"A"}"#
+        String(repeating: #"{"type":"object","properties":{"p":"#, count: depth)
+            + #"{"type":"string","x-mcp-header":"A"}"#
             + String(repeating: "}}", count: depth)
     }
 

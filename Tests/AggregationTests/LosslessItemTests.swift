@@ -11,13 +11,15 @@ struct LosslessItemTests {
     static let rich =
         ##"{ "title":"T", "name" : "search" ,"x":1.0,"big":123456789012345678901234567890,"e":1e-7,"##
         + ##""_meta":{"ui":{"z":1,"a":2}},"icons":[{"src":"i"}],"annotations":{"readOnlyHint":true,"x":null},"##
-        + ##""inputSchema":{"$schema":"s","anyOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"oneOf":[true]}},"if":{},"##
+        + ##""inputSchema":{"$schema":"s","type":"object","anyOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"oneOf":[true]}},"if":{},"##
         + ##""additionalProperties":false},"outputSchema":{"items":{}},"description":"\u00e9\n","execution":{}}"##
 
     private func listed(_ item: String, settings: AggregationSettings = .init()) throws -> (JSONSlice, ToolRoute) {
         // A tool needs a schema to be listed; rows about other members leave it out, so it is added and taken away here.
         let hasSchema = item.contains("inputSchema")
-        let complete = hasSchema ? json(item) : json(item).editing([JSONEdit(key: "inputSchema", value: .emptyObject)])
+        let complete =
+            hasSchema
+            ? json(item) : json(item).editing([JSONEdit(key: "inputSchema", value: json(#"{"type":"object"}"#))])
         let snapshot = CapabilitySnapshot(
             catalogs: [BackendCatalog(backend: "git", tools: [complete])], settings: settings)
         let page = try snapshot.pages(.tools)[0]
@@ -48,10 +50,17 @@ struct LosslessItemTests {
         #expect(!route.renamed)
     }
 
-    @Test("A49 a schema without a type stays as it is", arguments: [#"{}"#, #"{"properties":{}}"#])
-    func schema(_ schema: String) throws {
+    @Test(
+        "A49 a schema without a type is given the one that it must have, and keeps the rest",
+        arguments: [
+            (#"{}"#, #"{"type":"object"}"#), (#"{"properties":{}}"#, #"{"properties":{},"type":"object"}"#),
+            (#"{ "type":null ,"x":1.0}"#, #"{ "type":"object" ,"x":1.0}"#),
+        ])
+    func schema(_ schema: String, _ mended: String) throws {
         let text = #"{"name":"a","inputSchema":\#(schema)}"#
-        #expect(try listed(text, settings: .init(strategy: .manual)).0.description == text)
+        #expect(
+            try listed(text, settings: .init(strategy: .manual)).0.description
+                == #"{"name":"a","inputSchema":\#(mended)}"#)
     }
 
     @Test("an escaped name is read unescaped, replaced in the list, and sent back as the backend spells it")

@@ -72,7 +72,7 @@ struct PromptTests {
 
     @Test("only the name changes in a prompt, and the route has the backend's own")
     func lossless() throws {
-        let text = #"{"title":"t","arguments":[{"name":"n","title":"x"}],"name":"p","icons":[1.0]}"#
+        let text = #"{"title":"t","arguments":[{"name":"n","title":"x"}],"name":"p","icons":[{"src":"i","x":1.0}]}"#
         let snapshot = CapabilitySnapshot(catalogs: [.init(backend: "b", prompts: [json(text)])], settings: .init())
         #expect(
             String(buffer: try snapshot.page(.prompts, cursor: nil))

@@ -70,7 +70,7 @@ struct ResourceTests {
             ReadRow(uri: "shared://three", backend: nil, why: "two backends have the scheme"),
             ReadRow(uri: "dyn://other", backend: nil, why: "a template with an expression in its scheme claims none"),
             ReadRow(uri: "unknown://x", backend: nil, why: "nobody has the scheme"),
-            ReadRow(uri: "no-scheme", backend: "d", why: "listed, though it is no URI"),
+            ReadRow(uri: "no-scheme", backend: nil, why: "no client could list what is no URI"),
             ReadRow(uri: "no-scheme/x", backend: nil, why: "no scheme, no claim"),
             ReadRow(uri: "1bad:y", backend: nil, why: "a scheme begins with a letter"),
             ReadRow(uri: "", backend: nil, why: "empty"),

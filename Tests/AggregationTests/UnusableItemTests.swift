@@ -108,17 +108,22 @@ struct UnusableItemTests {
     }
 
     @Test(
-        "an item that strict clients refuse is dropped, so that it does not take the whole list with it",
+        "SE-14: an item that strict clients refuse is dropped, so that it does not take the whole list with it",
         arguments: [
             (ListKind.tools, #"{"name":"a"}"#), (.tools, #"{"name":"a","inputSchema":null}"#),
             (.tools, #"{"name":"a","inputSchema":"object"}"#),
             (.tools, #"{"name":"a","inputSchema":{"type":"array"}}"#),
-            (.tools, #"{"name":"a","inputSchema":{},"description":7}"#),
-            (.tools, #"{"name":"a","inputSchema":{},"title":[]}"#),
-            (.tools, #"{"name":"a","inputSchema":{},"annotations":null}"#),
-            (.tools, #"{"name":"a","inputSchema":{},"annotations":{"readOnlyHint":"true"}}"#),
-            (.tools, #"{"name":"a","inputSchema":{},"outputSchema":[]}"#),
-            (.tools, #"{"name":"a","inputSchema":{},"_meta":1}"#),
+            (.tools, #"{"name":"a","inputSchema":{"type":"object"},"description":7}"#),
+            (.tools, #"{"name":"a","inputSchema":{"type":"object"},"title":[]}"#),
+            (.tools, #"{"name":"a","inputSchema":{"type":"object"},"annotations":[]}"#),
+            (.tools, #"{"name":"a","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":"true"}}"#),
+            (.tools, #"{"name":"a","inputSchema":{"type":"object"},"outputSchema":[]}"#),
+            (.tools, #"{"name":"a","inputSchema":{"type":"object"},"_meta":1}"#),
+            (.tools, #"{"name":"a","inputSchema":{"type":"object","properties":[]}}"#),
+            (.tools, #"{"name":"a","inputSchema":{"type":"object","properties":{"x":"string"}}}"#),
+            (.tools, #"{"name":"a","inputSchema":{"type":"object","required":true}}"#),
+            (.tools, #"{"name":"a","inputSchema":{"type":"object","required":["x",1]}}"#),
+            (.tools, #"{"name":"a","inputSchema":{"type":"object","$schema":7}}"#),
             (.resources, #"{"uri":"a:b"}"#), (.resources, #"{"uri":"a:b","name":1}"#),
             (.resources, #"{"uri":"a:b","name":"n","size":"1"}"#),
             (.resourceTemplates, #"{"uriTemplate":"a:{b}","name":"n","mimeType":{}}"#),
@@ -136,6 +141,90 @@ struct UnusableItemTests {
         let snapshot = CapabilitySnapshot(catalogs: [catalog], settings: .init())
         #expect(snapshot.items(kind).isEmpty)
         #expect(snapshot.warningKinds == [.malformedItem])
+    }
+
+    @Test(
+        "SE-14: what can be mended without losing anything is, with one warning for the item",
+        arguments: [
+            (
+                ListKind.tools,
+                #"{"name":"a","title":null,"description":null,"icons":null,"_meta":null,"outputSchema":null,"#
+                    + #""annotations":null,"execution":null,"inputSchema":{"type":"object"},"other":null}"#,
+                #"{"name":"a","inputSchema":{"type":"object"},"other":null}"#
+            ),
+            (
+                .tools, #"{"name":"a","inputSchema":{},"annotations":{"title":null,"readOnlyHint":true}}"#,
+                #"{"name":"a","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}}"#
+            ),
+            (
+                .tools,
+                #"{"name":"a","inputSchema":{"type":"object","properties":{"x":true,"y":{"a":1.0},"z":false}}}"#,
+                #"{"name":"a","inputSchema":{"type":"object","properties":{"x":{},"y":{"a":1.0},"z":{"not":{}}}}}"#
+            ),
+            (
+                .tools, #"{"name":"a","inputSchema":{"type":"object"},"outputSchema":{"required":true}}"#,
+                #"{"name":"a","inputSchema":{"type":"object"}}"#
+            ),
+            (
+                .tools, #"{"name":"a","inputSchema":{"type":"object"},"execution":{"taskSupport":"maybe"}}"#,
+                #"{"name":"a","inputSchema":{"type":"object"}}"#
+            ),
+            (
+                .tools,
+                #"{"name":"a","inputSchema":{"type":"object"},"icons":[{"mimeType":"image/png"},"#
+                    + #"{"src":"https://i","sizes":null,"theme":"dark"},{"src":"https://j","theme":"blue"},7,"#
+                    + #"{"src":1},{"src":"https://k","sizes":"any"}]}"#,
+                #"{"name":"a","inputSchema":{"type":"object"},"icons":[{"src":"https://i","theme":"dark"}]}"#
+            ),
+            (.prompts, #"{"name":"a","icons":{}}"#, #"{"name":"a"}"#),
+            (.prompts, #"{"name":"a","icons":[{}]}"#, #"{"name":"a"}"#),
+            (.prompts, #"{"name":"a","arguments":null}"#, #"{"name":"a"}"#),
+            (
+                .prompts, #"{"name":"a","arguments":[{"name":"x","required":null,"title":null},{"name":"y"}]}"#,
+                #"{"name":"a","arguments":[{"name":"x"},{"name":"y"}]}"#
+            ),
+            (
+                .resources,
+                #"{"uri":"a:b","name":"n","size":1.5,"mimeType":null,"annotations":{"audience":["robot"],"#
+                    + #""priority":0.5,"lastModified":7}}"#,
+                #"{"uri":"a:b","name":"n","annotations":{"priority":0.5}}"#
+            ),
+            (
+                .resources, #"{"uri":"a:b","name":"n","annotations":{"audience":null,"priority":2}}"#,
+                #"{"uri":"a:b","name":"n","annotations":{}}"#
+            ),
+            (
+                .resourceTemplates, #"{"uriTemplate":"a:{b}","name":"n","annotations":{"priority":"high"}}"#,
+                #"{"uriTemplate":"a:{b}","name":"n","annotations":{}}"#
+            ),
+        ] as [(ListKind, String, String)])
+    func mended(_ kind: ListKind, _ item: String, _ expected: String) throws {
+        var catalog = BackendCatalog(backend: "b")
+        switch kind {
+        case .tools: catalog.tools = [json(item), tool("good")]
+        case .resources: catalog.resources = [json(item), resource("good:1")]
+        case .resourceTemplates: catalog.resourceTemplates = [json(item), template("good:{x}")]
+        case .prompts: catalog.prompts = [json(item), prompt("good")]
+        }
+        let snapshot = CapabilitySnapshot(catalogs: [catalog], settings: .init(strategy: .manual))
+        // Prompts have no strategy but the prefix.
+        let listed = snapshot.items(kind).map { $0.item.description.replacing(#""b_a""#, with: #""a""#) }
+        #expect(listed.contains(expected), "\(listed)")
+        #expect(snapshot.items(kind).count == 2)
+        #expect(snapshot.warningKinds == [.mendedItem])
+        let warning = try #require(snapshot.warnings.first)
+        #expect(warning.item == (kind == .resources ? "a:b" : kind == .resourceTemplates ? "a:{b}" : "a"))
+        #expect(warning.message.utf8.allSatisfy { (0x20...0x7E).contains($0) })
+    }
+
+    @Test(
+        "SE-14: a resource whose URI strict clients cannot read is dropped",
+        arguments: ["notes", "/etc/passwd", "1x:y", ":x", "http://", "https:///x"])
+    func noScheme(_ uri: String) {
+        let catalog = BackendCatalog(backend: "b", resources: [resource(uri), resource("good:1")])
+        let snapshot = CapabilitySnapshot(catalogs: [catalog], settings: .init())
+        #expect(snapshot.items(.resources).map(\.key) == ["good:1"])
+        #expect(snapshot.warningKinds == [.unusableName])
     }
 
     @Test("warnings of one kind are bounded for each backend, and the rest is counted")

@@ -46,6 +46,12 @@ HOSTILE = [
     {"name": "schema_is_text", "inputSchema": "object"},
     {"name": "schema_is_null", "inputSchema": None},
     {"name": "wrong_description", "description": 7, "inputSchema": {"type": "object"}},
+    {"name": "no_type", "inputSchema": {}},
+    {"name": "boolean_property", "inputSchema": {"type": "object", "properties": {"x": True}}},
+    {"name": "required_is_true", "inputSchema": {"type": "object", "required": True}},
+    tool("nulls", title=None, description=None, icons=None, annotations={"title": None}, outputSchema=None),
+    tool("icons", icons=[{"mimeType": "image/png"}, {"src": "https://icons.example/a.png"}, 5]),
+    tool("output", outputSchema={"type": "object", "required": "all"}),
     "a string",
     None,
     17,
@@ -55,7 +61,7 @@ HOSTILE = [
 
 
 async def test_hostile_names_cost_themselves_and_nothing_else(launch, everything):
-    """Every name that is shown is one that a client can use, and a good neighbour is never lost."""
+    """SE-14: Every name that is shown is one that a client can use, and a good neighbour is never lost."""
     def call(exchange):
         exchange.text(exchange.params["name"])
 
@@ -65,6 +71,9 @@ async def test_hostile_names_cost_themselves_and_nothing_else(launch, everything
             listed = await client.list_all("tools")
             names = [entry["name"] for entry in listed]
             assert {"evil_good", "evil_also_good", "everything_echo", "everything_add"} <= set(names)
+            # What is wrong with these can be left out or said rightly; the wire checks look at the result.
+            mended = {f"evil_{name}" for name in ("no_type", "boolean_property", "nulls", "icons", "output")}
+            assert mended <= set(names) and "evil_required_is_true" not in names
             assert len(names) == len(set(names))
             assert [name for name in names if not NAME.fullmatch(name)] == []
             assert await client.call_text("evil_good") == "good"
@@ -96,11 +105,15 @@ async def test_hostile_resources_and_prompts(launch, everything):
         {"uri": "evil://good", "name": "twin"},
         {"uri": "evil://" + "x" * 20_000, "name": "long"},
         {"uri": "evil://new\nline", "name": "line"},
+        {"uri": "no-scheme", "name": "relative"},
+        {"uri": "http://", "name": "nowhere"},
+        {"uri": "evil://mended", "name": "m", "title": None, "size": 1.5, "annotations": {"audience": ["robot"]}},
         "text",
         None,
     ]
     templates = [{"uriTemplate": "evil://{", "name": "broken"}, {"uriTemplate": "evil://t/{id}", "name": "t"}, 5]
     prompts = [{"name": "good"}, {"name": 7}, {}, None, {"name": "x" * 10_000}, {"name": "tab\there"}]
+    prompts += [{"name": "listless", "arguments": {}}, {"name": "mended", "arguments": [{"name": "a", "required": None}]}]
 
     def initialize(exchange):
         capabilities = {"resources": {}, "prompts": {}, "tools": {}}
@@ -128,11 +141,13 @@ async def test_hostile_resources_and_prompts(launch, everything):
         async with connect(HTTP(gateway.endpoint)) as client:
             uris = await client.names("resources")
             assert "evil://good" in uris and "everything://static" in uris
+            assert "evil://mended" in uris and "no-scheme" not in uris and "http://" not in uris
             assert len(uris) == len(set(uris))
             assert "evil://t/{id}" in await client.names("resourceTemplates")
             assert "test://item/{id}" in await client.names("resourceTemplates")
             names = await client.names("prompts")
             assert "evil_good" in names and "everything_review" in names
+            assert "evil_mended" in names and "evil_listless" not in names
             assert [name for name in names if not NAME.fullmatch(name)] == []
             assert (await client.read("evil://good"))["contents"][0]["text"] == "read"
             assert (await client.read("evil://t/1"))["contents"][0]["text"] == "read"

@@ -12,6 +12,8 @@ struct ItemReader {
     let identityJSON: JSONSlice
     let annotations: JSONSlice?
     let inputSchema: JSONSlice?
+    /// What was mended, each as a part of a sentence.
+    let repairs: [String]
 
     enum Defect: Error {
         case notAnObject
@@ -61,6 +63,12 @@ struct ItemReader {
         guard let identityJSON else { throw .noIdentity(identityKey) }
         guard let identity = identityJSON.string else { throw .identityNotAString(identityKey) }
         guard !identity.isEmpty else { throw .emptyIdentity(identityKey) }
+        let repair = ItemRepair(item, kind: kind)
+        if !repair.notes.isEmpty {
+            annotations = kind == .tools ? repair.item["annotations"] : nil
+            inputSchema = kind == .tools ? repair.item["inputSchema"] : nil
+        }
+        let item = repair.item
         if let defect = ItemShape.defect(of: item, kind: kind) { throw .wrongShape(defect) }
         if annotations?.duplicateKey() != nil { throw .repeatedKey("annotations.*") }
         self.item = item
@@ -68,6 +76,7 @@ struct ItemReader {
         self.identityJSON = identityJSON
         self.annotations = annotations
         self.inputSchema = inputSchema
+        repairs = repair.notes
     }
 }
 
@@ -82,6 +91,11 @@ extension ItemReader {
                 let item = try ItemReader(slice, kind: kind)
                 if seen.insert(item.identity).inserted {
                     result.append(item)
+                    if !item.repairs.isEmpty {
+                        log.add(
+                            .mendedItem, backend: catalog.backend, item: item.identity.text,
+                            "\(kind.noun) mended: \(item.repairs.joined(separator: ", "))")
+                    }
                 } else {
                     let name = item.identity.text
                     log.add(

@@ -15,7 +15,7 @@ enum ItemShape {
         case number
         case object
         case array
-        /// An object whose `type`, when it has one, is `object`.
+        /// An object whose `type` is `object`.
         case objectSchema
 
         var phrase: String {
@@ -36,7 +36,7 @@ enum ItemShape {
             case .number: value.kind == .number
             case .object: value.kind == .object
             case .array: value.kind == .array
-            case .objectSchema: value.kind == .object && (value["type"].map { $0.isString("object") } ?? true)
+            case .objectSchema: value.kind == .object && value["type"]?.isString("object") == true
             }
         }
     }
@@ -69,6 +69,7 @@ enum ItemShape {
             guard item["inputSchema"] != nil else { return "the item has no \"inputSchema\"" }
             return violation(of: ofTools, in: item)
                 ?? item["annotations"].flatMap { violation(of: ofToolAnnotations, in: $0, path: "annotations.") }
+                ?? item["inputSchema"].flatMap { schemaDefect(of: $0) }.map { "\"inputSchema\" \($0)" }
         case .resources, .resourceTemplates:
             guard item["name"] != nil else { return "the item has no \"name\"" }
             return violation(of: ofResources, in: item)
@@ -80,6 +81,19 @@ enum ItemShape {
             }
             return nil
         }
+    }
+
+    /// What no client can make sense of in the schema of an object, as the end of a sentence.
+    static func schemaDefect(of schema: JSONSlice) -> String? {
+        if let dialect = schema["$schema"], dialect.kind != .string { return "has a $schema that is no string" }
+        if let required = schema["required"], !ItemRepair.isListOfStrings(required) {
+            return "requires something else than a list of names"
+        }
+        guard let properties = schema["properties"] else { return nil }
+        let areSchemas =
+            properties.kind == .object
+            && properties.members.allSatisfy { $0.value.kind == .object || $0.value.kind == .boolean }
+        return areSchemas ? nil : "has properties that are no schemas"
     }
 
     private static func violation(of rules: Rules, in item: JSONSlice, path: StaticString = "") -> String? {

@@ -18,7 +18,10 @@ struct ResourceOwnership {
         for catalog in catalogs {
             for item in ItemReader.items(kind, of: catalog, log: &log) {
                 let uri = item.identity
-                if let defect = FreeText.defect(of: uri.text, limit: FreeText.maximumURILength) {
+                var defect = FreeText.defect(of: uri.text, limit: FreeText.maximumURILength)
+                // Clients with a type for URIs take no other text for one (RFC 3986 section 3.1).
+                if defect == nil, kind == .resources { defect = Self.uriDefect(of: uri.text) }
+                if let defect {
                     log.add(
                         .unusableName, backend: catalog.backend, item: uri.text,
                         "\(kind.noun) dropped: it cannot be listed, \(defect)")
@@ -35,5 +38,12 @@ struct ResourceOwnership {
                 items.append(ListItem(key: uri.text, backend: catalog.backend, item: item.item))
             }
         }
+    }
+
+    private static func uriDefect(of uri: String) -> String? {
+        guard let scheme = ResourceRouter.scheme(of: uri) else { return "it is no URI because it has no scheme" }
+        guard scheme == "http" || scheme == "https" else { return nil }
+        let host = uri.dropFirst(scheme.count + 1).drop { $0 == "/" }.prefix { !"/?#:".contains($0) }
+        return host.isEmpty || uri.dropFirst(scheme.count).hasPrefix(":///") ? "it has no host" : nil
     }
 }

@@ -84,7 +84,7 @@ struct ResourceRouter: Sendable {
     }
 
     /// The scheme in lower case (RFC 3986 section 3.1), nil when the text does not begin with one.
-    private static func scheme(of uri: String) -> String? {
+    static func scheme(of uri: String) -> String? {
         let colon = uri.utf8.prefix(maximumSchemeLength + 1).firstIndex(of: UInt8(ascii: ":"))
         guard let colon, colon != uri.startIndex else { return nil }
         let scheme = uri.utf8[..<colon]

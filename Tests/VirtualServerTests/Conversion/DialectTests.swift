@@ -212,15 +212,18 @@ struct ListDialectTests {
 
     @Test("Who can call tools as tasks is told which; the rest of an execution stays for all")
     func tasks() throws {
-        let item = #"{"name":"t","inputSchema":{},"execution":{"taskSupport":"required","x":1}}"#
+        let item = #"{"name":"t","inputSchema":{"type":"object"},"execution":{"taskSupport":"required","x":1}}"#
         #expect(try spoken(item, ListDialect(isModern: false, hasTaskCalls: true)) == item)
         #expect(
-            try spoken(item, ListDialect(isModern: false)) == #"{"name":"t","inputSchema":{},"execution":{"x":1}}"#)
+            try spoken(item, ListDialect(isModern: false))
+                == #"{"name":"t","inputSchema":{"type":"object"},"execution":{"x":1}}"#)
     }
 
     @Test("A cursor of one dialect goes on in another, and lists without such tools are the same bytes")
     func cursors() throws {
-        let tools = (0..<5).map { json(#"{"name":"t\#($0)","inputSchema":{},"outputSchema":{"type":"array"}}"#) }
+        let tools = (0..<5).map {
+            json(#"{"name":"t\#($0)","inputSchema":{"type":"object"},"outputSchema":{"type":"array"}}"#)
+        }
         let snapshot = CapabilitySnapshot(
             catalogs: [BackendCatalog(backend: "b", tools: tools, prompts: [json(#"{"name":"p"}"#)])],
             settings: AggregationSettings(prefixFormat: "", pageSize: 2))
