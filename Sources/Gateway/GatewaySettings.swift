@@ -16,6 +16,8 @@ package struct GatewaySettings: Sendable {
     package var passthroughHeaders: [String] = []
     /// Whether clients of 2024-11-05 find their HTTP+SSE transport.
     package var hasLegacySSE = false
+    /// The path that a proxy has cut off from requests, for addresses that clients are told.
+    package var pathPrefix = ""
     package var limits = GatewayLimits()
 
     package init() {}

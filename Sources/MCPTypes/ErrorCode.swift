@@ -39,6 +39,8 @@ package struct ErrorCode: Sendable, Hashable, RawRepresentable {
     package static let invalidBackendResponse = ErrorCode(rawValue: 4005)
     /// The client refused, or could not answer, a backend's question.
     package static let clientDeclined = ErrorCode(rawValue: 4006)
+    /// The caller, or all callers together, ask more often than they may; HTTP's number, as other gateways use it.
+    package static let rateLimited = ErrorCode(rawValue: 429)
     /// The request was cancelled.
     package static let cancelled = ErrorCode(rawValue: -32800)
 }

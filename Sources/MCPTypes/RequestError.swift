@@ -56,6 +56,21 @@ package struct RequestError: Error, Sendable, Hashable {
             httpStatus: 400)
     }
 
+    /// The request is one too many; nothing has been done for it.
+    ///
+    /// - Parameters:
+    ///   - limit: the key of the configuration that says how many may be.
+    ///   - seconds: after which the next one will do.
+    package static func rateLimited(_ message: String, limit: String, retryAfter seconds: Int) -> RequestError {
+        RequestError(
+            .rateLimited, "\(message); try again in \(seconds) s",
+            data: JSONSlice(["retryAfterSeconds": .number(JSONNumber(seconds)), "limit": .string(limit)]),
+            httpStatus: 429)
+    }
+
+    /// What `Retry-After` says, where the answer has an HTTP status of its own (RFC 9110 section 10.2.3).
+    package var retryAfter: Int? { httpStatus == 429 ? data?["retryAfterSeconds"]?.int : nil }
+
     /// The error with a machine-readable reason beside its text.
     package func because(_ reason: String) -> RequestError {
         var error = self

@@ -131,6 +131,7 @@ extension GatewaySettings {
         allowedOrigins = configuration.http.allowedOrigins
         passthroughHeaders = configuration.passthroughHeaders.map { $0.lowercased() }
         hasLegacySSE = configuration.http.legacySSE
+        pathPrefix = configuration.http.pathPrefix
         limits = GatewayLimits(configuration.limits, sessionIdleTime: options.sessionIdleTime)
     }
 }
@@ -148,6 +149,12 @@ extension GatewayLimits {
         streamsPerSession = limits.maxStreamsPerSession
         connections = limits.maxConnections
         inFlightRequestsPerSession = limits.maxInFlightRequestsPerSession
+        modernRequests = limits.maxModernRequests
+        modernRequestsPerPrincipal = limits.maxModernRequestsPerPrincipal
+        subscriptions = limits.maxSubscriptions
+        subscriptionsPerPrincipal = limits.maxSubscriptionsPerPrincipal
+        resourcesPerSubscription = limits.maxResourcesPerSubscription
+        queuedBytesPerSubscription = limits.maxQueuedBytesPerSubscription
         resumableBytesPerSession = limits.maxResumableBytesPerSession
         queuedBytesPerStream = limits.maxQueuedBytesPerStream
         requestReadTimeout = TimeAmount(limits.requestReadTimeout)

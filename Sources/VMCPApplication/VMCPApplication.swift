@@ -88,7 +88,8 @@ package final class VMCPApplication: Sendable {
             shared: shared, seal: seal, clock: .real(on: shards.all[0].eventLoop), logger: logger)
         server = VirtualServer(
             name: configuration.name, backends: backends, capabilities: capabilities, credentials: credentials,
-            seal: seal, parking: parking, bridge: BridgeSettings(configuration.parking), logger: logger)
+            seal: seal, parking: parking, bridge: BridgeSettings(configuration.parking),
+            limiter: configuration.rateLimiting.map { CallLimiter(CallLimits($0), logger: logger) }, logger: logger)
         gatewaySettings = GatewaySettings(configuration, options: options, publicHosts: identity.publicHosts)
     }
 
@@ -214,6 +215,12 @@ package final class VMCPApplication: Sendable {
         }
         tasks.run { [self] in await reportStatus() }
         tasks.run { [self] in await forgetTasks() }
+        tasks.run { [self] in
+            await capabilities.settle(within: Self.startPatience)
+            for tool in server.limitedToolsWithoutBackend where !Task.isCancelled {
+                logger.warning("A rate limit is for a tool that no backend has so far", metadata: ["tool": "\(tool)"])
+            }
+        }
         if let authServer = identity.authServer { tasks.run { await authServer.run() } }
     }
 

@@ -28,6 +28,8 @@ package final class VirtualServer: Sendable {
     /// The tasks that clients have started.
     package let tasks: TaskRegistry
     let bridge: BridgeSettings
+    /// `nil` while everybody may ask as often as they like.
+    let limiter: CallLimiter?
 
     /// How long lists wait for backends that have not been heard of since the start.
     static let startGrace = Duration.seconds(3)
@@ -36,7 +38,8 @@ package final class VirtualServer: Sendable {
     package init(
         name: String, backends: [Backend], capabilities: Capabilities, credentials: CredentialSource = .none,
         seal: StateSeal = StateSeal(audience: ""), parking: ParkingLot? = nil,
-        tasks: TaskRegistry = TaskRegistry(), bridge: BridgeSettings = BridgeSettings(), logger: Logger
+        tasks: TaskRegistry = TaskRegistry(), bridge: BridgeSettings = BridgeSettings(),
+        limiter: CallLimiter? = nil, logger: Logger
     ) {
         self.name = name
         self.backends = Dictionary(backends.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -47,6 +50,7 @@ package final class VirtualServer: Sendable {
         self.parking = parking
         self.tasks = tasks
         self.bridge = bridge
+        self.limiter = limiter
         self.logger = logger
     }
 

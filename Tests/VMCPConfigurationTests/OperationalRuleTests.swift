@@ -115,6 +115,24 @@ struct OperationalRuleTests {
             "bucket tool", ["rateLimiting": "rateLimiting: {tools: [{name: a, shared: {maxTokens: 1}}]}"],
             "rateLimiting.tools[0].shared.refillPeriod", "is required"),
         RuleCase(
+            "bucket twice",
+            [
+                "rateLimiting": "rateLimiting: {tools: [{name: a, shared: {maxTokens: 1, refillPeriod: 1s}}, "
+                    + "{name: a, shared: {maxTokens: 1, refillPeriod: 1s}}]}"
+            ], "rateLimiting.tools[1].name", "is listed already"),
+        RuleCase(
+            "addition Modern requests", ["limits": "limits: {maxModernRequests: 0}"], "limits.maxModernRequests",
+            "from 1 to 1000000"),
+        RuleCase(
+            "addition prefix", ["http": "http: {pathPrefix: /tools/}"], "http.pathPrefix", "is not a path"),
+        RuleCase(
+            "addition prefix of a host", ["http": "http: {pathPrefix: //evil.example}"], "http.pathPrefix",
+            "is not a path"),
+        RuleCase(
+            "addition prefix that climbs", ["http": "http: {pathPrefix: /a/../b}"], "http.pathPrefix",
+            "is not a path"),
+        RuleCase("addition prefix query", ["http": "http: {pathPrefix: '/a?b'}"], "http.pathPrefix", "is not a path"),
+        RuleCase(
             "addition limits", ["limits": "limits: {maxBatchMessages: 0}"], "limits.maxBatchMessages", "from 1 to 10000"
         ),
         RuleCase(
@@ -217,6 +235,12 @@ struct OperationalRuleTests {
         #expect(standard.idleConnectionTimeout == .seconds(120))
         #expect(standard.writeTimeout == .seconds(30))
         #expect(standard.keepAliveInterval == .seconds(30))
+        #expect(standard.maxModernRequests == 16_384)
+        #expect(standard.maxModernRequestsPerPrincipal == 8192)
+        #expect(standard.maxSubscriptions == 16_384)
+        #expect(standard.maxSubscriptionsPerPrincipal == 16_384)
+        #expect(standard.maxResourcesPerSubscription == 1024)
+        #expect(standard.maxQueuedBytesPerSubscription == 262_144)
         let text = ConfigurationText.with(["limits": "limits: {maxSessions: 0x10, writeTimeout: 1m}"])
         let changed = try #require(LoadOutcome(text).configuration).limits
         #expect(changed.maxSessions == 16)
@@ -233,6 +257,28 @@ struct OperationalRuleTests {
         let limits = try #require(LoadOutcome(text).configuration?.rateLimiting)
         #expect(limits.shared == limits.perUser)
         #expect(limits.shared?.refillPeriod == .seconds(60))
+    }
+
+    @Test("Limits for each user say that there is one user only, where clients prove nothing")
+    func users() {
+        let bucket = "{maxTokens: 1, refillPeriod: 1s}"
+        func warnings(_ limits: String, _ auth: String) -> [String] {
+            let outcome = LoadOutcome(
+                ConfigurationText.with([
+                    "rateLimiting": "rateLimiting: {\(limits)}", "incomingAuth": "incomingAuth: {\(auth)}",
+                ]))
+            #expect(outcome.errors == [])
+            return outcome.warnings.filter { $0.hasPrefix("rateLimiting") }
+        }
+        let oidc = "type: oidc, oidc: {issuer: 'https://i', audience: a, resource: 'https://r'}"
+        for auth in ["type: anonymous", "type: local"] {
+            let found = warnings("perUser: \(bucket), tools: [{name: a, perUser: \(bucket)}]", auth)
+            #expect(found.count == 2)
+            #expect(found.allSatisfy { $0.contains("holds for all callers together") })
+            #expect(warnings("shared: \(bucket)", auth) == [])
+        }
+        #expect(warnings("perUser: \(bucket)", oidc) == [])
+        #expect(warnings("", "type: local").count == 1)
     }
 
     @Test("Auditing is on when the section is there, unless it says enabled: false")

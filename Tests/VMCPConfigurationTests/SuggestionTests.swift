@@ -36,7 +36,7 @@ struct SuggestionTests {
             (
                 "http: {cors: true}",
                 "http.cors: unknown key; the keys here are allowedHosts, allowedOrigins, allowAnonymousNonLoopback, "
-                    + "trustedProxies, legacySSE"
+                    + "trustedProxies, legacySSE, pathPrefix"
             ),
         ])
     func keys(text: String, message: String) {

@@ -34,7 +34,6 @@ struct UnsupportedFeatureTests {
         ("optimizer", "optimizer: {}", "optimizer"),
         ("codeMode", "codeMode: {enabled: true}", "codeMode"),
         ("sessionStorage", "sessionStorage: {provider: redis, address: 'r:6379'}", "sessionStorage.provider"),
-        ("rateLimiting", "rateLimiting: {shared: {maxTokens: 1, refillPeriod: 1s}}", "rateLimiting"),
     ]
 
     @Test("Each feature that is not there is named with its place", arguments: cases)
@@ -95,6 +94,7 @@ struct UnsupportedFeatureTests {
             "audit": "audit: {enabled: false}",
             "codeMode": "codeMode: {}",
             "sessionStorage": "sessionStorage: {provider: Memory}",
+            "rateLimiting": "rateLimiting: {shared: {maxTokens: 1, refillPeriod: 1s}}",
             "passthroughHeaders": "passthroughHeaders: [X-Tag]",
         ])
         let outcome = LoadOutcome(text)

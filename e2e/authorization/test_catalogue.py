@@ -228,3 +228,23 @@ async def test_only_checking_tokens_is_not_issuing_them(launch, example, http, p
     resource = (await http.get(f"{gateway.origin}{WELL_KNOWN}oauth-protected-resource")).json()
     assert resource["authorization_servers"] == [provider.url]
     assert (await http.post(gateway.endpoint, json={})).status_code == 401
+
+
+async def test_the_resource_as_seen_from_outside(raw_site):
+    """AU-11: behind a proxy and below a path: everything names the address that clients use, whatever Host we are asked by."""
+    outside = "https://tools.example/team/mcp"
+    site = raw_site(audiences=[outside], http={"allowedHosts": ["inside.example"]})
+    suffix = f"{WELL_KNOWN}oauth-protected-resource"
+    documents = []
+    for host in ("tools.example", f"127.0.0.1:{site.gateway.port}", "inside.example"):
+        for path in (suffix, f"{suffix}/team/mcp"):
+            answer = await site.http.get(site.origin + path, headers={"Host": host, "X-Forwarded-Proto": "http"})
+            assert answer.status_code == 200, (host, path)
+            documents.append(answer.json())
+        challenge = (await site.status(None, headers={"Host": host})).headers["www-authenticate"]
+        assert f'resource_metadata="https://tools.example{suffix}/team/mcp"' in challenge
+    assert all(document == documents[0] for document in documents)
+    assert documents[0]["resource"] == outside
+    # The document of another resource is none of ours.
+    for path in (f"{suffix}/mcp", f"{suffix}/team", f"{suffix}/team/mcp/x"):
+        assert (await site.http.get(site.origin + path)).status_code == 404, path

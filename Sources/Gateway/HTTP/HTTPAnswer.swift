@@ -27,7 +27,9 @@ struct HTTPAnswer {
     static func error(_ error: RequestError, id: RequestID?) -> HTTPAnswer {
         var body = ByteBuffer()
         body.writeError(id: id, error: error)
-        return .json(OutgoingMessage(body), status: error.httpStatus)
+        var answer = HTTPAnswer.json(OutgoingMessage(body), status: error.httpStatus)
+        if let seconds = error.retryAfter { answer.fields.append(("Retry-After", "\(seconds)")) }
+        return answer
     }
 
     static let accepted = HTTPAnswer(status: 202, contentType: nil, body: nil)

@@ -49,7 +49,8 @@ extension MCPEndpoint {
             exchange.respond(.text(503, "Too many streams"))
             return
         }
-        connection.begin(on: exchange, endpoint: "\(Self.messagesPath)?sessionId=\(connection.token)")
+        connection.begin(
+            on: exchange, endpoint: "\(settings.pathPrefix)\(Self.messagesPath)?sessionId=\(connection.token)")
         let detach = exchange.onDisconnect
         let tasks = self.tasks
         let end: @Sendable () -> Void = {

@@ -72,6 +72,7 @@ extension MCPEndpoint {
                 modern.requests.end(request, of: principal)
                 // Whoever cancelled is not there to read it.
                 let error = request.isCancelled ? error : error.ofShutdown
+                if let seconds = error.retryAfter { exchange.extraFields.append(("Retry-After", "\(seconds)")) }
                 answer.finish(error: OutgoingMessage(id: id, error: error), status: error.httpStatus)
             }
         }

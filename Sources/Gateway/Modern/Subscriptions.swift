@@ -48,6 +48,7 @@ final class Subscriptions: Sendable {
         _ id: RequestID, _ params: JSONSlice?, for principal: Principal, output: any SubscriptionOutput
     ) throws(RequestError) -> Subscription {
         let filter = try SubscriptionFilter(params, maximumResources: limits.resourcesPerSubscription)
+        try dispatcher.server.admit(principal)
         let subscription = Subscription(id: id, principal: principal, filter: filter, output: output)
         let isKept = state.withLock { state in
             let own = state.perPrincipal[principal, default: 0]

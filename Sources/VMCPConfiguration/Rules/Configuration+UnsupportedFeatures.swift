@@ -28,7 +28,6 @@ extension Configuration {
         if optimizer != nil { add("optimizer", "the optimizer is") }
         if codeMode != nil { add("codeMode", "code mode is") }
         if case .redis = sessionStorage { add("sessionStorage.provider", "session storage in Redis is") }
-        if rateLimiting != nil { add("rateLimiting", "rate limiting is") }
         if backends.isEmpty, locations["backends"] == nil {
             add("groupRef", "discovery of the backends of a group is", instead: "list them under backends")
         }

@@ -12,6 +12,7 @@ struct RelationRules {
         checkNamesElsewhere()
         checkUselessCredentials()
         checkCompositeNames()
+        checkUserLimits()
         AuthServerRelationRules(configuration: configuration, root: root).check()
         if configuration.optimizer != nil, configuration.incomingAuth.authorization != nil {
             root.entry("optimizer").refuse(
@@ -77,6 +78,20 @@ struct RelationRules {
             else { continue }
             places[backend.name]?.warn(
                 "a stdio backend has no request headers, so this has no effect; use secretEnv of the backend")
+        }
+    }
+
+    /// Where clients prove nothing, everybody is one user.
+    private func checkUserLimits() {
+        if case .oidc = configuration.incomingAuth.method { return }
+        guard let limits = configuration.rateLimiting else { return }
+        let place = root.entry("rateLimiting")
+        func warn(_ place: Place) {
+            place.warn("incomingAuth tells nobody apart, so this holds for all callers together; use shared, or oidc")
+        }
+        if limits.perUser != nil { warn(place.entry("perUser")) }
+        for (index, tool) in limits.tools.enumerated() where tool.perUser != nil {
+            warn(place.entry("tools").entry(index).entry("perUser"))
         }
     }
 

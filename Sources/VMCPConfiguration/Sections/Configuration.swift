@@ -72,7 +72,8 @@ extension Configuration: Section {
         static let optimizer = Key<Optimizer>("optimizer", .section, "Tool search instead of the whole tool list.")
         static let codeMode = Key<CodeMode>("codeMode", .section, "A tool that runs scripts over other tools.")
         static let sessionStorage = Key<SessionStorage>("sessionStorage", .section, "Where sessions are kept.")
-        static let rateLimiting = Key<RateLimiting>("rateLimiting", .section, "How often tools may be called.")
+        static let rateLimiting = Key<RateLimiting>(
+            "rateLimiting", .section, "How often callers may make the server work for them.")
         static let passthroughHeaders = DefaultKey<[String]>(
             "passthroughHeaders", .list(of: .passthroughHeader, nulls: .skipped), default: [],
             "Client request headers that every backend receives.")

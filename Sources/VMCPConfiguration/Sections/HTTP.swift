@@ -15,10 +15,12 @@ extension Configuration {
 
         /// Whether clients of 2024-11-05 find its HTTP+SSE transport at `/sse`.
         package let legacySSE: Bool
+        /// The path under which a proxy shows this server to clients; empty at the root of its host.
+        package let pathPrefix: String
 
         package static let standard = HTTP(
             allowedHosts: [], allowedOrigins: [], allowAnonymousNonLoopback: false, trustedProxies: [],
-            legacySSE: false)
+            legacySSE: false, pathPrefix: "")
     }
 }
 
@@ -42,10 +44,14 @@ extension Configuration.HTTP: Section {
         static let legacySSE = DefaultKey<Bool>(
             "legacySSE", .boolean, default: false,
             "vmcp addition. Whether clients of 2024-11-05 find its HTTP+SSE transport at /sse.")
+        static let pathPrefix = DefaultKey<String>(
+            "pathPrefix", .pathPrefix, default: "",
+            "vmcp addition. The path that a proxy cuts off before requests get here; HTTP+SSE clients are told it.")
     }
 
     static let keys: [any SectionKey] = [
         Keys.allowedHosts, Keys.allowedOrigins, Keys.allowAnonymousNonLoopback, Keys.trustedProxies, Keys.legacySSE,
+        Keys.pathPrefix,
     ]
 
     init(reading section: SectionReader) {
@@ -54,6 +60,7 @@ extension Configuration.HTTP: Section {
         allowAnonymousNonLoopback = section[Keys.allowAnonymousNonLoopback]
         trustedProxies = section[Keys.trustedProxies]
         legacySSE = section[Keys.legacySSE]
+        pathPrefix = section[Keys.pathPrefix]
     }
 }
 
@@ -64,6 +71,28 @@ extension ValueType where Value == String {
             let url = try? HTTPURL(parsing: "http://\(text)")
             return url?.target == "/" && !text.hasSuffix("/") && !text.contains("*")
                 ? nil : "\(quoted(text)) is not a host; write name or name:port, without http:// and without wildcards"
+        }
+    }
+
+    /// An absolute path as it stands in a URI, without a slash at its end (RFC 3986 section 3.3).
+    fileprivate static var pathPrefix: ValueType {
+        string.checked { text in
+            let segments = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+            let isPath =
+                text.hasPrefix("/")
+                && segments.allSatisfy { segment in
+                    !segment.isEmpty && segment != "." && segment != ".." && segment.utf8.allSatisfy(isPathByte)
+                }
+            return isPath || text.isEmpty
+                ? nil : "\(quoted(text)) is not a path; write it like /tools, without a slash at its end"
+        }
+    }
+
+    /// Nothing that needs an escape.
+    private static func isPathByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: true
+        default: false
         }
     }
 

@@ -18,6 +18,15 @@ extension Configuration {
         package let maxStreamsPerSession: Int
         package let maxConnections: Int
         package let maxInFlightRequestsPerSession: Int
+        /// Requests of 2026-07-28 that run at once; they belong to no session.
+        package let maxModernRequests: Int
+        package let maxModernRequestsPerPrincipal: Int
+        /// Open `subscriptions/listen` streams.
+        package let maxSubscriptions: Int
+        package let maxSubscriptionsPerPrincipal: Int
+        package let maxResourcesPerSubscription: Int
+        /// Waiting for a client that does not read its subscription.
+        package let maxQueuedBytesPerSubscription: Int
         /// Of one answer of a backend.
         package let maxBackendResponseBytes: Int
         /// Of one event of a backend's stream.
@@ -55,6 +64,21 @@ extension Configuration.Limits: Section {
         static let maxConnections = count("maxConnections", 1...1_000_000, 16_384, "Client connections.")
         static let maxInFlightRequestsPerSession = count(
             "maxInFlightRequestsPerSession", 1...100_000, 256, "Requests of one session that run at once.")
+        static let maxModernRequests = count(
+            "maxModernRequests", 1...1_000_000, 16_384, "Requests of 2026-07-28 that run at once.")
+        static let maxModernRequestsPerPrincipal = count(
+            "maxModernRequestsPerPrincipal", 1...1_000_000, 8192,
+            "Requests of 2026-07-28 of one identity that run at once.")
+        static let maxSubscriptions = count(
+            "maxSubscriptions", 1...1_000_000, 16_384, "Open subscriptions of 2026-07-28.")
+        static let maxSubscriptionsPerPrincipal = count(
+            "maxSubscriptionsPerPrincipal", 1...1_000_000, 16_384, "Open subscriptions of one identity.")
+        static let maxResourcesPerSubscription = count(
+            "maxResourcesPerSubscription", 1...100_000, 1024, "Resources that one subscription listens to.")
+        static let maxQueuedBytesPerSubscription = bytes(
+            "maxQueuedBytesPerSubscription", 262_144,
+            "Bytes that wait for a client that does not read its subscription."
+        )
         static let maxBackendResponseBytes = bytes(
             "maxBackendResponseBytes", 104_857_600, "Bytes of one answer of a backend.")
         static let maxEventBytes = bytes("maxEventBytes", 16_777_216, "Bytes of one event of a backend's stream.")
@@ -88,7 +112,9 @@ extension Configuration.Limits: Section {
     static let keys: [any SectionKey] = [
         Keys.maxRequestBodyBytes, Keys.maxHeaderBytes, Keys.maxHeaderCount, Keys.maxJSONDepth, Keys.maxBatchMessages,
         Keys.maxSessions, Keys.maxSessionsPerPrincipal, Keys.maxStreamsPerSession, Keys.maxConnections,
-        Keys.maxInFlightRequestsPerSession, Keys.maxBackendResponseBytes, Keys.maxEventBytes,
+        Keys.maxInFlightRequestsPerSession, Keys.maxModernRequests, Keys.maxModernRequestsPerPrincipal,
+        Keys.maxSubscriptions, Keys.maxSubscriptionsPerPrincipal, Keys.maxResourcesPerSubscription,
+        Keys.maxQueuedBytesPerSubscription, Keys.maxBackendResponseBytes, Keys.maxEventBytes,
         Keys.maxResumableBytesPerSession, Keys.maxQueuedBytesPerStream, Keys.requestReadTimeout,
         Keys.idleConnectionTimeout, Keys.writeTimeout, Keys.keepAliveInterval,
     ]
@@ -107,6 +133,12 @@ extension Configuration.Limits: Section {
         maxStreamsPerSession = section[Keys.maxStreamsPerSession]
         maxConnections = section[Keys.maxConnections]
         maxInFlightRequestsPerSession = section[Keys.maxInFlightRequestsPerSession]
+        maxModernRequests = section[Keys.maxModernRequests]
+        maxModernRequestsPerPrincipal = section[Keys.maxModernRequestsPerPrincipal]
+        maxSubscriptions = section[Keys.maxSubscriptions]
+        maxSubscriptionsPerPrincipal = section[Keys.maxSubscriptionsPerPrincipal]
+        maxResourcesPerSubscription = section[Keys.maxResourcesPerSubscription]
+        maxQueuedBytesPerSubscription = section[Keys.maxQueuedBytesPerSubscription]
         maxBackendResponseBytes = section[Keys.maxBackendResponseBytes]
         maxEventBytes = section[Keys.maxEventBytes]
         maxResumableBytesPerSession = section[Keys.maxResumableBytesPerSession]

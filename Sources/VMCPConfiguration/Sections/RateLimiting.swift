@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Configuration {
-    /// How often tools may be called.
+    /// How often callers may make the server work for them.
     package struct RateLimiting: Sendable, Hashable {
         /// All callers together.
         package let shared: Bucket?
@@ -26,7 +26,7 @@ extension Configuration {
 }
 
 extension Configuration.RateLimiting: Section {
-    static let summary = "How often tools may be called."
+    static let summary = "How often callers may make the server work for them."
 
     private enum Keys {
         static let shared = Key<Bucket>("shared", .section, "All callers together.")

@@ -12,6 +12,7 @@ extension VirtualServer {
     package func legacyTask(
         _ method: MCPMethod, params: JSONSlice?, caller: Caller
     ) async throws(RequestError) -> JSONSlice {
+        if method != .tasksCancel { try admit(caller.principal) }
         switch method {
         case .tasksList: return try await listTasks(params, caller)
         case .tasksGet:
@@ -44,6 +45,7 @@ extension VirtualServer {
             throw error
         }
         guard caller.channel.capabilities.hasTasks else { throw Self.tasksNotDeclared }
+        if method != .tasksCancel { try admit(caller.principal) }
         let entry = try task(params, caller)
         switch method {
         case .tasksUpdate:

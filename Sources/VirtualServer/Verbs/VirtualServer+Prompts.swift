@@ -12,6 +12,7 @@ extension VirtualServer {
         if let arguments = params["arguments"], arguments.kind != .object {
             throw .invalidParams("arguments must be an object")
         }
+        try admit(caller.principal)
         var route = await routed(for: caller).prompt(named: name)
         if route == nil {
             await capabilities.settle(within: Self.startGrace)
@@ -34,6 +35,7 @@ extension VirtualServer {
         guard params["argument"]?["name"]?.string != nil else {
             throw .invalidParams("argument.name must be a string")
         }
+        try admit(caller.principal)
         let backend: String
         var outgoing = params
         let routed = await routed(for: caller)

@@ -8,6 +8,7 @@ package import MCPTypes
 
 extension VirtualServer {
     package func readResource(_ params: JSONSlice?, caller: Caller) async throws(RequestError) -> JSONSlice {
+        try admit(caller.principal)
         let (params, uri, name) = try await resource(params, caller)
         let call = BackendCall(
             method: .resourcesRead, target: uri, backend: try backend(name), original: JSONSlice(string: uri),
@@ -16,6 +17,7 @@ extension VirtualServer {
     }
 
     package func subscribe(_ params: JSONSlice?, caller: Caller) async throws(RequestError) {
+        try admit(caller.principal)
         let (params, uri, name) = try await resource(params, caller)
         let (session, backend) = try session(with: name, caller)
         do throws(BackendError) {

@@ -22,6 +22,7 @@ extension VirtualServer {
         if let arguments = members.arguments, JSONSlice(valueOf: arguments, in: params.bytes).kind != .object {
             throw .invalidParams("arguments must be an object")
         }
+        try admit(caller.principal, tool: name)
         guard let route = await tool(named: name, for: caller) else {
             throw .invalidParams("Unknown tool: \(name.bounded(to: 128))")
         }

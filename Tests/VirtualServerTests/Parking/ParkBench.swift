@@ -142,16 +142,18 @@ struct ParkBench: Sendable {
     /// - Parameter gathers: whether questions are gathered; otherwise each is asked at once.
     static func run(
         gathers: Bool = false, revision: String = "2025-11-25",
-        settings change: (inout ParkingSettings) -> Void = { _ in }, tool: @escaping AskingBackend.Tool,
+        limits: CallLimits? = nil, settings change: (inout ParkingSettings) -> Void = { _ in },
+        tool: @escaping AskingBackend.Tool,
         _ body: (ParkBench) async throws -> Void
     ) async throws {
         try await Turnstile.servers.pass {
-            try await running(gathers: gathers, revision: revision, settings: change, tool: tool, body)
+            try await running(
+                gathers: gathers, revision: revision, limits: limits, settings: change, tool: tool, body)
         }
     }
 
     private static func running(
-        gathers: Bool, revision: String, settings change: (inout ParkingSettings) -> Void,
+        gathers: Bool, revision: String, limits: CallLimits?, settings change: (inout ParkingSettings) -> Void,
         tool: @escaping AskingBackend.Tool, _ body: (ParkBench) async throws -> Void
     ) async throws {
         let backend = AskingBackend()
@@ -173,7 +175,8 @@ struct ParkBench: Sendable {
                 settings: settings, shared: shared, seal: seal, clock: clock.parking, logger: logger)
             let server = VirtualServer(
                 name: "gateway", backends: harness.backends, capabilities: harness.capabilities, seal: seal,
-                parking: lot, logger: logger)
+                parking: lot, limiter: limits.map { CallLimiter($0, now: { clock.now }, logger: logger) },
+                logger: logger)
             let bench = ParkBench(
                 server: ServerHarness(
                     server: server, capabilities: harness.capabilities, backends: harness.backends,
