@@ -69,6 +69,9 @@ package final class BackendSessions: Sendable {
         return session
     }
 
+    /// The way to the client for what belongs to no call; `nil` where there is none.
+    var generalChannel: (any ClientChannel)? { channel() }
+
     /// The sessions that have been asked for so far.
     package var opened: [BackendSession] { state.withLock { Array($0.sessions.values) } }
 

@@ -19,6 +19,8 @@ final class PersonalCapabilities: Sendable {
         var readAt: NIODeadline?
         var isRunning = false
         var isStale = false
+        /// Another number with each announced change, so that one that comes during a reading is not taken for read.
+        var announcements = 0
 
         var freshUntil: NIODeadline? {
             guard let readAt, !isStale else { return nil }
@@ -110,6 +112,7 @@ final class PersonalCapabilities: Sendable {
         entries.withLock { entries in
             for entry in entries.values {
                 entry.readings[backend]?.isStale = true
+                entry.readings[backend]?.announcements += 1
                 entry.freshUntil = nil
             }
         }
@@ -165,6 +168,7 @@ final class PersonalCapabilities: Sendable {
 
     private func read(_ backend: Backend, for caller: Caller) async {
         let started = ContinuousClock.now
+        let known = entries.withLock { $0[caller.principal]?.readings[backend.name]?.announcements }
         var catalog: BackendCatalog?
         var problem: BackendError?
         if let session = caller.sessions.session(with: backend, on: caller.shard) {
@@ -181,7 +185,7 @@ final class PersonalCapabilities: Sendable {
             }
             let hadCatalog = reading.catalog != nil
             reading.isRunning = false
-            reading.isStale = false
+            reading.isStale = reading.announcements != known
             reading.readAt = .now()
             // Away is not the same as refused: only who may not see a list loses the last one.
             if problem?.keepsLastLists != true { reading.catalog = catalog }

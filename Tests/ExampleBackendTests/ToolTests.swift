@@ -22,14 +22,15 @@ import Testing
             "test_trigger_tool_change", "test_trigger_prompt_change", "add_tool", "remove_tool", "add_prompt",
             "remove_prompt", "add_resource", "remove_resource", "echo", "echo_arguments", "large", "sse_echo",
             "chunked_echo", "slow", "stats", "headers", "whoami", "remember", "recall", "crash", "hang", "garbage",
-            "ask_roots", "ask_url", "url_required", "ask_two", "ask_anyway", "flood", "log_levels", "resource_link",
+            "ask_roots", "ask_url", "url_required", "ask_two", "ask_anyway", "ask_afterwards", "sample_with_tools",
+            "flood", "log_levels", "resource_link",
             "meta_result", "structured", "touch_watched", "drop_sessions", "bad_frame", "http_status",
             "test_missing_capability", "test_streaming_elicitation", "test_logging_tool", "test_custom_headers",
             "rotating_header", "rotate_header", "call_counts", "set_discover", "set_era", "end_subscriptions",
             "test_input_required_result_elicitation", "test_input_required_result_sampling",
             "test_input_required_result_list_roots", "test_input_required_result_multiple_inputs",
             "test_input_required_result_multi_round", "test_input_required_result_capabilities", "greet",
-            "slow_compute", "failing_job", "protocol_error_job", "confirm_delete", "multi_input",
+            "slow_compute", "failing_job", "protocol_error_job", "confirm_delete", "multi_input", "task_question",
             "test_tool_with_task",
         ]
         #expect(names == expected)

@@ -355,4 +355,44 @@ import Testing
             }
         }
     }
+
+    @Test(
+        "GB-05: what is asked outside of any call is put in the words of the client's revision, or refused in them",
+        arguments: [
+            ("2025-11-25", "choice", true), ("2025-11-25", "choices", true), ("2025-11-25", "url", true),
+            ("2025-06-18", "choice", true), ("2025-06-18", "choices", false), ("2025-06-18", "url", false),
+            ("2025-03-26", "choice", false),
+        ])
+    func outside(_ revision: String, _ kind: String, _ isAsked: Bool) async throws {
+        try await RunningGateway.run { gateway in
+            let client = try await gateway.client.opened(
+                revision, ["elicitation": ["form": [:], "url": [:]], "roots": ["listChanged": true]])
+            func remembered() async throws -> String? {
+                let result = try await client.call("one_recall", ["key": "afterwards"])
+                return result["isError"]?.bool == true ? nil : result.firstText
+            }
+            try await client.listening { stream in
+                _ = try await client.text("one_ask_afterwards", ["kind": .string(kind)])
+                // Its call is over now, for the gateway as well.
+                _ = try await client.send("POST", MCPTestClient.notification("notifications/roots/list_changed"))
+                if isAsked {
+                    let question = try (try await stream.messageEvent().message).orThrow("a question")
+                    let params = question["params"]
+                    #expect(question["method"]?.string == "elicitation/create")
+                    if kind == "choice" {
+                        let field = params?["requestedSchema"]?["properties"]?["pick"]
+                        #expect((field?["oneOf"] != nil) == (revision == "2025-11-25"), "\(question)")
+                        #expect((field?["enumNames"] != nil) == (revision == "2025-06-18"), "\(question)")
+                        #expect((field?["default"] != nil) == (revision == "2025-11-25"), "\(question)")
+                    }
+                    #expect((params?["url"] != nil) == (kind == "url"))
+                    _ = try await client.send("POST", try MCPTestClient.answer(question, ["action": "decline"]))
+                }
+                try await eventually("the backend has an answer") { try await remembered() != nil }
+                let text = try await remembered() ?? ""
+                #expect(text.contains("decline") == isAsked, "\(text)")
+                #expect(text.hasPrefix("error") != isAsked, "\(text)")
+            }
+        }
+    }
 }

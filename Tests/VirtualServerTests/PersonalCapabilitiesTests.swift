@@ -200,4 +200,39 @@ import VirtualServer
         }
         await vault.stop()
     }
+
+    @Test("a change that is announced while the lists are being read is read as well")
+    func announcedDuringReading() async throws {
+        let gate = ScriptedGate()
+        let isHeld = Mutex(true)
+        let vault = try await ScriptedBackend.start(configure: { $0.listens = true }) { request, reply in
+            guard let token = request.header("Authorization")?.split(separator: " ").last else {
+                reply.respond(401)
+                return true
+            }
+            guard request.verb == "tools/list" else { return false }
+            // What the backend lists is settled before it answers.
+            if isHeld.withLock({ $0 }) { await gate.wait() }
+            reply.result(#"{"tools":[{"name":"of_\#(token)","inputSchema":{"type":"object"}}]}"#)
+            return true
+        }
+        try await ServerHarness.run(["vault": vault.url], personal: ["vault"]) { harness in
+            let login = Login("one")
+            let kim = harness.client(principal: Self.principal("kim"), credential: login)
+            async let first = kim.list(.tools).items("tools", "name")
+            try await eventually("the reading has begun") { vault.requests("tools/list").count == 1 }
+            login.become("two")
+            isHeld.withLock { $0 = false }
+            let backend = try harness.backend("vault")
+            let session = try #require(kim.caller.sessions.session(with: backend, on: harness.shard))
+            backend.announce(.tools, by: session)
+            gate.open()
+            _ = await first
+            try await eventually("the change is read") {
+                await kim.list(.tools).items("tools", "name") == ["vault_of_two"]
+            }
+            #expect(vault.requests("tools/list").count == 2)
+        }
+        await vault.stop()
+    }
 }

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tasks of both forms, towards clients of both forms (mcp-protocol 4.6)."""
 
+import contextlib
+
 import anyio
 import pytest
 
 from vmcp_e2e.gateway import Gateway, http_backend
-from vmcp_e2e.wire import MODERN, Wire
+from vmcp_e2e.wire import MODERN, Wire, events
 
 pytestmark = pytest.mark.anyio
 
@@ -30,17 +32,28 @@ class Modern:
         self.wire = wire
         self.capabilities = capabilities or {"extensions": {EXTENSION: {}}, "elicitation": {}}
 
-    async def request(self, method, **params):
-        meta = {
+    def meta(self):
+        return {
             "io.modelcontextprotocol/protocolVersion": MODERN,
             "io.modelcontextprotocol/clientInfo": {"name": "tasks", "version": "1"},
             "io.modelcontextprotocol/clientCapabilities": self.capabilities,
         }
+
+    async def request(self, method, **params):
+        meta = self.meta()
         headers = {"MCP_Protocol_Version": MODERN, "Mcp_Method": method}
         if name := params.get("name") or params.get("taskId"):
             headers["Mcp_Name"] = name
         response = await self.wire.post(self.wire.message(method, {**params, "_meta": meta}), **headers)
         return await self.wire.answer_of(response)
+
+    @contextlib.asynccontextmanager
+    async def listening(self, notifications):
+        """A subscription's messages."""
+        method = "subscriptions/listen"
+        message = self.wire.message(method, {"notifications": notifications, "_meta": self.meta()})
+        async with self.wire.stream(message, MCP_Protocol_Version=MODERN, Mcp_Method=method) as response:
+            yield (event.message async for event in events(response) if event.message is not None)
 
     async def call(self, tool, **arguments):
         return await self.request("tools/call", name=tool, arguments=arguments)
@@ -151,3 +164,46 @@ async def test_an_unknown_task_is_none(tasks, identifier):
         await wire.open()
         for method in ("tasks/get", "tasks/result", "tasks/cancel"):
             assert (await wire.request(method, {"taskId": identifier}))["error"]["code"] == -32602
+
+
+@pytest.mark.parametrize("backend", ["legacy", "modern"])
+async def test_a_modern_client_is_told_of_its_task(tasks, backend):
+    """The notification is what `tasks/get` answers at that moment."""
+    tool = {"legacy": "legacy_task_question", "modern": "modern_confirm_delete"}[backend]
+    arguments = {"filename": "a.txt"} if backend == "modern" else {}
+    content = {"confirm": True} if backend == "modern" else {"name": "Ann"}
+    async with Wire(tasks.endpoint) as wire:
+        client = Modern(wire)
+        task = (await client.call(tool, **arguments))["result"]["taskId"]
+        asking = await client.settled(task, ["input_required"])
+        async with client.listening({"taskIds": [task, "v1.unknown"]}) as messages:
+            first = await anext(messages)
+            assert first["method"] == "notifications/subscriptions/acknowledged"
+            assert first["params"]["notifications"] == {"taskIds": [task]}
+            answers = {key: {"action": "accept", "content": content} for key in asking["inputRequests"]}
+            assert "result" in await client.request("tasks/update", taskId=task, inputResponses=answers)
+            with anyio.fail_after(20):
+                async for message in messages:
+                    assert message["method"] == "notifications/tasks"
+                    assert message["params"]["taskId"] == task
+                    if message["params"]["status"] == "completed":
+                        break
+        found = (await client.request("tasks/get", taskId=task))["result"]
+        assert message["params"]["result"] == found["result"]
+
+
+@pytest.mark.parametrize("backend", ["legacy", "modern"])
+async def test_a_2025_session_is_told_of_its_task(tasks, backend):
+    async with Wire(tasks.endpoint) as wire:
+        await wire.open()
+        async with wire.listen() as stream:
+            created = await wire.call(f"{backend}_slow_compute", {"seconds": 600, "label": "x"}, task={"ttl": 600000})
+            task = created["task"]["taskId"]
+            await wire.request("tasks/cancel", {"taskId": task})
+            with anyio.fail_after(20):
+                async for event in events(stream):
+                    message = event.message or {}
+                    if message.get("method") == "notifications/tasks/status":
+                        assert message["params"]["taskId"] == task
+                        if message["params"]["status"] == "cancelled":
+                            break

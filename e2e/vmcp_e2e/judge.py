@@ -53,6 +53,27 @@ def shown(message):
     return words if len(words) <= 1500 else f"{words[:1000]} … {words[-400:]} ({len(words)} characters)"
 
 
+PAYLOADS = {"working": None, "cancelled": None, "input_required": "inputRequests", "completed": "result", "failed": "error"}
+
+
+def _task(task):
+    """What the tasks extension, which is in no core schema, says of a whole task."""
+    for name in ("taskId", "createdAt", "lastUpdatedAt"):
+        if not isinstance(task.get(name), str):
+            yield f"a task's {name} is a string"
+    if "ttlMs" not in task or not isinstance(task["ttlMs"], int | None):
+        yield "a task's ttlMs is an integer or null"
+    if not isinstance(task.get("pollIntervalMs", 0), int):
+        yield "a task's pollIntervalMs is an integer"
+    status = task.get("status")
+    if status not in PAYLOADS:
+        yield f"a task has no status {status!r}"
+        return
+    for other in filter(None, PAYLOADS.values()):
+        if (other == PAYLOADS[status]) != isinstance(task.get(other), dict):
+            yield f"a task that is {status} has {PAYLOADS[status] or 'no payload'}"
+
+
 class Judge:
     """Applies the schemas; counts what it saw and keeps what was wrong."""
 
@@ -86,7 +107,10 @@ class Judge:
         if "method" in message:
             kind = "Request" if "id" in message else "Notification"
             definition = schema.methods(sender + kind).get(text(message["method"]))
-            extension = revision == MODERN and str(message["method"]).startswith("tasks/")
+            method = str(message["method"])
+            extension = revision == MODERN and (method.startswith("tasks/") or method == "notifications/tasks")
+            if extension and method == "notifications/tasks":
+                yield from _task(member(message, "params"))
             if definition is None and not extension:
                 yield f"{revision} has no {sender}{kind} of the method {message['method']!r}"
             yield from self._against(schema, f"JSONRPC{kind}", message)
@@ -136,6 +160,8 @@ class Judge:
             definition = {"input_required": "InputRequiredResult", "task": "Result"}.get(kind, definition)
         elif schema.name == MODERN and str(method).startswith("tasks/"):
             definition = "Result"
+            if method == "tasks/get":
+                yield from _task(member(message, "result"))
         elif schema.name == LATEST_LEGACY and "task" in member(request, "params") and "task" in member(
                 message, "result"):
             definition = "CreateTaskResult"

@@ -10,7 +10,8 @@ package struct BackendEras: Sendable, Hashable {
     package internal(set) var modern: Bool?
     /// It leaves `resultType` out and is Modern all the same, so that its absence says nothing.
     var omitsResultType = false
-    /// It answered that it does not know `subscriptions/listen`, as FastMCP 4 does.
+    /// It answered that it does not know `subscriptions/listen`, as FastMCP 4 does. Whatever comes back after it was
+    /// away may know it.
     var lacksListening = false
 
     package init(legacy: Bool? = nil, modern: Bool? = nil) {

@@ -103,6 +103,8 @@ package final class BackendMonitor: Sendable {
             let current = backend.health.admit() ?? permit
             if let transition = backend.health.probeFailed(current, category) { backend.report(transition) }
         }
+        // What comes back may be another server.
+        if !wantsToKnow { backend.learn { $0.lacksListening = false } }
         report.isReachable = wantsToKnow
         report.problem = error
         report.announced = []
@@ -200,6 +202,7 @@ package final class BackendMonitor: Sendable {
         do throws(BackendError) {
             let result = try await session.call(.ping, params: nil, options: options)
             if session.adoptDiscovered(result) {
+                backend.learn { $0.lacksListening = false }
                 session.adjustListening(on: shard)
                 backend.signal(.mayHaveChanged)
             }

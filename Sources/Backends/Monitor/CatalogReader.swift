@@ -39,7 +39,7 @@ struct CatalogReader {
         }
         if kinds.contains(.tools) {
             let reading = handshake.capabilities.tools ? try await list(.toolsList, "tools") : .nothing
-            catalog.tools = reading.items
+            catalog.tools = TaskSupport(of: handshake).items(reading.items)
             note(.tools, reading.hints)
         }
         if kinds.contains(.resources) {

@@ -64,6 +64,8 @@ extension BackendSession {
             } else if !isShared {
                 inbound(.message, params)
             }
+        case .taskStatus where link.modern == nil, .taskChanged where link.modern != nil: taskReported(params)
+        case .taskStatus, .taskChanged: break
         default:
             // Some servers announce changes on whichever session they happen to work for.
             if let kind = CapabilityKind(changedBy: method) { backend.announce(kind, by: self) }

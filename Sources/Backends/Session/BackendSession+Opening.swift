@@ -91,8 +91,7 @@ extension BackendSession {
     func settle(_ outcome: Result<Connection, BackendError>) -> Settlement {
         state.withLock { state in
             guard case .connecting(let waiting) = state.phase else { return Settlement(isClosed: true) }
-            var settlement = Settlement(
-                waiting: waiting, wantsListening: state.wantsListening || !state.subscriptions.isEmpty)
+            var settlement = Settlement(waiting: waiting, wantsListening: state.needsListening)
             switch outcome {
             case .success(let connection):
                 state.phase = .ready(connection)

@@ -9,7 +9,7 @@ import Synchronization
 extension BackendSession {
     /// Whether ending the session now would be noticed.
     package var isInUse: Bool {
-        state.withLock { !$0.calls.isEmpty || !$0.subscriptions.isEmpty || $0.wantsListening }
+        state.withLock { !$0.calls.isEmpty || !$0.subscriptions.isEmpty || $0.wantsListening || $0.holdsTasks }
     }
 
     /// Whether everything that the backend sends comes on one channel, so that a question may belong to any call.

@@ -64,8 +64,9 @@ extension BackendSession {
     package func stopListening() {
         let link = state.withLock { state -> (any SessionLink)? in
             state.wantsListening = false
-            if case .ready(let connection) = state.phase { return connection.link }
-            return nil
+            guard case .ready(let connection) = state.phase else { return nil }
+            // Someone may still wait for what is said of a task.
+            return connection.link.modern == nil && state.needsListening ? nil : connection.link
         }
         link?.stopListening()
     }
@@ -86,17 +87,20 @@ extension BackendSession {
         }
         if wasCurrent {
             link.discard()
+            backend.learn { $0.lacksListening = false }
             backend.sessionEnded()
-            if hasSubscriptions { reopenInBackground() }
+            if waitsForMessages { reopenInBackground() }
         }
     }
+
+    private var waitsForMessages: Bool { state.withLock { !$0.subscriptions.isEmpty || $0.followsTasks } }
 
     /// Someone waits for updates that only an open session brings, and perhaps makes no call for hours.
     func reopenInBackground() {
         let shard = backend.anyShard
         tasks.run(on: shard.executor) { [self] in
             var backoff = RestartBackoff()
-            while !Task.isCancelled, hasSubscriptions {
+            while !Task.isCancelled, waitsForMessages {
                 let pause = backoff.wait(afterRunOf: .zero, jitter: .random(in: 0..<1))
                 try? await Task.sleep(for: pause)
                 do throws(BackendError) {
@@ -122,6 +126,8 @@ extension BackendSession {
             case .idle, .closed: break
             }
             state.phase = .closed
+            state.taskWatches = [:]
+            state.earlyReports = []
             return (link, Array(state.calls.values), waiting, Array(state.questions.values))
         }
         for call in waiting + calls { call.deliver(.failed(.closed)) }

@@ -55,6 +55,8 @@ package final class BackendSession: Sendable {
         /// Requests that a Modern backend answers at the end of a subscription.
         var listening: [Int: OpenListening] = [:]
         var subscriptions: Set<String> = []
+        var taskWatches: [String: TaskWatch] = [:]
+        var earlyReports: [(id: String, report: JSONSlice)] = []
         var logLevel: LogLevel?
         var wantsListening = false
         var hasConnectedBefore = false

@@ -216,6 +216,7 @@ final class StreamableHTTPLink: SessionLink {
         var hasWorked = false
         while !Task.isCancelled {
             let opened = NIODeadline.now()
+            stream.isHeard = false
             let headers: ForwardedHeaders
             do throws(BackendError) {
                 headers = ForwardedHeaders(fields: try await session.credentialFields())
@@ -230,6 +231,11 @@ final class StreamableHTTPLink: SessionLink {
             let reply = await backend.exchange(
                 get(lastEventID: stream.lastEventID, headers: headers), on: shard, timeout: nil,
                 onEvent: { [weak self] event in
+                    if !stream.isHeard {
+                        stream.isHeard = true
+                        // Nothing was told before the stream was there; one that is resumed brings all of it.
+                        if stream.lastEventID == nil { self?.session.missedReports() }
+                    }
                     if let id = event.id { stream.lastEventID = id }
                     if let retry = event.retry { stream.retry = retry }
                     guard let data = event.data, data.readableBytes > 0, event.event == nil else { return }
@@ -299,6 +305,8 @@ final class StreamableHTTPLink: SessionLink {
 private final class ListenStream: @unchecked Sendable {
     var lastEventID: String?
     var retry: Int?
+    /// Whether anything has come on the stream as it is open now.
+    var isHeard = false
 }
 
 extension CallOutcome {

@@ -25,6 +25,7 @@ package final class Counters: Sendable {
         case listens
         case inputRounds
         case tasks
+        case tasksCancelled
 
         var name: String { String(describing: self) }
     }

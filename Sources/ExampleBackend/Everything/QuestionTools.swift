@@ -7,7 +7,7 @@ import NIOCore
 /// Tools that ask the client something before they answer.
 enum QuestionTools {
     static var all: [Tool] {
-        [sampling, elicitation, defaults, enums, roots, two, anyway]
+        [sampling, toolSampling, elicitation, defaults, enums, roots, two, anyway, afterwards.only(.legacy)]
     }
 
     private static let sampling = Tool.running(
@@ -21,6 +21,23 @@ enum QuestionTools {
             ["messages": [["role": "user", "content": Content.text(prompt)]], "maxTokens": 100], key: "completion")
         let text = answer["content"]?["text"]?.string ?? answer.description
         return ToolResult(text: "LLM response: \(text)")
+    }
+
+    private static let toolSampling = Tool.running(
+        "sample_with_tools", "Has the client's model choose a tool.", .changing
+    ) { _, peer in
+        guard peer.session.revision >= .november2025 else {
+            throw ToolFailure("Tools in sampling need revision 2025-11-25.")
+        }
+        try peer.require("sampling", "tools")
+        let tool: JSONObject = ["name": "get_weather", "inputSchema": Schema.object(["city": Schema.string("Where.")])]
+        let answer = try await peer.result(
+            of: "sampling/createMessage",
+            [
+                "messages": [["role": "user", "content": Content.text("What is the weather?")]], "maxTokens": 100,
+                "tools": [.object(tool)], "toolChoice": ["mode": "required"],
+            ], key: "choice")
+        return ToolResult(text: "LLM response: \(answer["content"]?.description ?? "nothing")")
     }
 
     private static let elicitation = Tool.running(
@@ -100,6 +117,47 @@ enum QuestionTools {
         case .result(let result): ToolResult(text: "result \(result)")
         case .error(let error): ToolResult(text: "error \(error)")
         }
+    }
+
+    private static let afterwards = Tool.running(
+        "ask_afterwards",
+        "Answers, and asks the user once the roots change, outside of any call; remembers the answer.",
+        .changing, input: Schema.object(["kind": Schema.string("choice, choices or url")], required: ["kind"])
+    ) { call, peer in
+        let titled: JSONValue = [["const": "a", "title": "First"], ["const": "b", "title": "Second"]]
+        var params: JSONObject = ["message": "One more question"]
+        switch try call.string("kind") {
+        case "choice":
+            params["requestedSchema"] = Schema.object(["pick": ["type": "string", "oneOf": titled, "default": "a"]])
+        case "choices":
+            params["requestedSchema"] = Schema.object(["picks": ["type": "array", "items": ["anyOf": titled]]])
+        default:
+            params["mode"] = "url"
+            params["elicitationId"] = .string(RandomID.make())
+            params["url"] = "https://example.com/sign-in"
+        }
+        let outside = Peer(
+            session: call.session, outlet: JobOutlet(session: call.session), counters: peer.counters,
+            patience: peer.patience)
+        let question = params
+        let changes = peer.counters[.rootsChanges]
+        Task {
+            let limit = ContinuousClock.now + peer.patience
+            while peer.counters[.rootsChanges] == changes, ContinuousClock.now < limit {
+                try? await Task.sleep(for: .milliseconds(10))
+            }
+            var text: String
+            do {
+                switch try await outside.ask("afterwards", "elicitation/create", question) {
+                case .result(let result): text = "result \(result)"
+                case .error(let error): text = "error \(error)"
+                }
+            } catch {
+                text = "failure \(error)"
+            }
+            _ = call.session.remember(text, for: "afterwards")
+        }
+        return ToolResult(text: "Asking")
     }
 
     /// Asks with a form and shows the answer as text.

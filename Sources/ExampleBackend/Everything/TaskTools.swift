@@ -8,7 +8,7 @@ enum TaskTools {
     static var all: [Tool] {
         [
             greet, slowCompute.asTask(.optional), failing.asTask(.required), protocolError.asTask(.optional),
-            confirmDelete.asTask(.optional), multiInput.asTask(.optional),
+            confirmDelete.asTask(.optional), multiInput.asTask(.optional), question.asTask(.required),
             withTask.asTask(.optional, prelude: { _, peer in try await userName(peer) }),
         ]
     }
@@ -82,6 +82,12 @@ enum TaskTools {
         let answer = try await peer.form(
             key, "The \(key) name?", ["name": Schema.string("A name.")], required: ["name"])
         return answer["content"]?["name"]?.string ?? answer["action"]?.string ?? "nothing"
+    }
+
+    private static let question = Tool.running(
+        "task_question", "Asks while it runs, which it does as a task alone.", .changing
+    ) { _, peer in
+        ToolResult(text: "Hello, \(try await userName(peer))!")
     }
 
     private static let withTask = Tool.running(

@@ -19,6 +19,7 @@ extension ExampleServer {
             guard job.cancel("The client cancelled the task") else {
                 throw .invalidParams("The task has ended already: \(job.snapshot.status.rawValue)")
             }
+            counters.count(.tasksCancelled)
             return .ready(.result(.object(job.legacyValue(job.snapshot))))
         }
     }

@@ -15,7 +15,7 @@ extension ExampleServer {
         case "tasks/update":
             try update(job, request.params?["inputResponses"])
         default:
-            job.cancel("The client cancelled the task")
+            if job.cancel("The client cancelled the task") { counters.count(.tasksCancelled) }
         }
         return .result([:])
     }

@@ -90,7 +90,8 @@ extension MCPEndpoint {
             meta, principal, exchange.shard, channel: ModernChannel(meta) { _ in }, headers: forwarded(headers))
         let stream = AnswerStream(exchange, maximumBytes: settings.limits.queuedBytesPerSubscription)
         let subscriptions = modern.subscriptions
-        let subscription = try subscriptions.begin(id, params, for: principal, output: StreamOutput(stream: stream))
+        let subscription = try subscriptions.begin(
+            id, params, for: principal, hasTasks: meta.capabilities.hasTasks, output: StreamOutput(stream: stream))
         exchange.onDisconnect = { subscriptions.drop(subscription) }
         exchange.onShutdown = { subscriptions.end(subscription) }
         stream.begin()

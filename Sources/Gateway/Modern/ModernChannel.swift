@@ -4,11 +4,14 @@
 import JSONTypes
 import MCPTypes
 import NIOCore
+import VirtualServer
 
 /// The way to a Modern client during one of its requests: what it asked to be told, and nothing else.
 ///
-/// Modern servers send no requests of their own, so nobody can be asked here; what a backend asks is answered by the
-/// client's next request, which is the bridge's business (2026-07-28, Multi Round-Trip Requests).
+/// Modern servers send no requests of their own, so nobody can be asked here; what a backend asks in a call that can
+/// wait is answered by the client's next request, which is the bridge's business (2026-07-28, Multi Round-Trip
+/// Requests). In all other requests it is refused, so that the backend can tell a client that knows no such question
+/// from one that cannot be asked now.
 struct ModernChannel: ClientChannel {
     let capabilities: ClientCapabilities
     private let progressToken: JSONSlice?
@@ -41,6 +44,13 @@ struct ModernChannel: ClientChannel {
     }
 
     func ask(_ method: MCPMethod, params: JSONSlice?) async throws(RequestError) -> JSONSlice {
-        throw .methodNotFound(method.name)
+        guard let need = CapabilityNeed(method, params) else { throw .methodNotFound(method.name) }
+        guard need.isMet(by: capabilities) else { throw need.refusal(to: method, declared: capabilities) }
+        switch need {
+        case .forms, .urls: return JSONSlice(["action": "cancel"])
+        case .sampling, .samplingTools:
+            throw RequestError(ErrorCode(rawValue: -1), "User rejected sampling request")
+        case .roots: throw RequestError(.internalError, "The client's roots are not available")
+        }
     }
 }

@@ -90,7 +90,10 @@ struct ModernDispatcher: Sendable {
         case .promptsGet: return try answer(try await server.getPrompt(params, caller: caller), to: method)
         case .complete: return try answer(try await server.complete(params, caller: caller), to: method)
         case .tasksGet, .tasksUpdate, .tasksCancel:
-            return try answer(try await server.modernTask(method, params: params, caller: caller), to: method)
+            let task = try await server.modernTask(method, params: params, caller: caller)
+            let answer = try answer(task, to: method)
+            // A task's own time, no cache hint.
+            return task["ttlMs"].map { answer.editing([JSONEdit(key: "ttlMs", value: $0)]) } ?? answer
         case .discover: return try answer(await server.discoverResult(), to: method, hints: CacheHints.none)
         default: throw .methodNotFound(method.name)
         }

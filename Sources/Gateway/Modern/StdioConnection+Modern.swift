@@ -60,7 +60,8 @@ extension StdioConnection {
     private func listen(
         _ id: RequestID, _ params: JSONSlice?, _ caller: Caller, _ output: LineOutput
     ) throws(RequestError) {
-        let subscription = try modern.subscriptions.begin(id, params, for: principal, output: output)
+        let subscription = try modern.subscriptions.begin(
+            id, params, for: principal, hasTasks: caller.channel.capabilities.hasTasks, output: output)
         modernWork[id] = .subscription(subscription)
         openRequests += 1
         _ = Task.immediate(executorPreference: shard.executor) { [self] in

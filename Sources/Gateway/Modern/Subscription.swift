@@ -19,7 +19,7 @@ protocol SubscriptionOutput: Sendable {
 
 /// One `subscriptions/listen`, acknowledged before anything else is said, each message tagged with its id
 /// (2026-07-28, Subscriptions).
-final class Subscription: ResourceListener {
+final class Subscription: ResourceListener, TaskListener {
     let id: RequestID
     let principal: Principal
     /// What the client asked for; which resources are honoured is known with the acknowledgement.
@@ -31,8 +31,9 @@ final class Subscription: ResourceListener {
     private struct State {
         var phase = Phase.preparing
         /// What changed before the acknowledgement could be sent.
-        var early: [JSONSlice] = []
+        var early: [(method: MCPMethod, params: JSONSlice)] = []
         var watches: [ResourceWatches.Watch] = []
+        var tasks: [TaskFollowing] = []
     }
 
     private let state = Mutex(State())
@@ -50,14 +51,17 @@ final class Subscription: ResourceListener {
 
     /// Says what is honoured, and then what has changed since.
     ///
-    /// - Returns: `false` when the client has gone meanwhile; `watches` are of no use then.
-    func acknowledge(_ honoured: SubscriptionFilter, watches: [ResourceWatches.Watch]) -> Bool {
+    /// - Returns: `false` when the client has gone meanwhile; `watches` and `tasks` are of no use then.
+    func acknowledge(
+        _ honoured: SubscriptionFilter, watches: [ResourceWatches.Watch], tasks: [TaskFollowing] = []
+    ) -> Bool {
         state.withLock { state in
             guard state.phase == .preparing else { return false }
             state.phase = .open
             state.watches = watches
+            state.tasks = tasks
             output.send(acknowledgement(honoured))
-            for params in state.early { output.send(tagged(.resourceUpdated, params)) }
+            for (method, params) in state.early { output.send(tagged(method, params)) }
             state.early = []
             return true
         }
@@ -70,11 +74,15 @@ final class Subscription: ResourceListener {
         }
     }
 
-    func resourceUpdated(_ params: JSONSlice) {
+    func resourceUpdated(_ params: JSONSlice) { say(.resourceUpdated, params) }
+
+    func taskChanged(_ task: JSONSlice) { say(.taskChanged, task) }
+
+    private func say(_ method: MCPMethod, _ params: JSONSlice) {
         state.withLock { state in
             switch state.phase {
-            case .preparing: if state.early.count < Self.maximumEarly { state.early.append(params) }
-            case .open: output.send(tagged(.resourceUpdated, params))
+            case .preparing: if state.early.count < Self.maximumEarly { state.early.append((method, params)) }
+            case .open: output.send(tagged(method, params))
             case .ended: break
             }
         }
@@ -84,8 +92,8 @@ final class Subscription: ResourceListener {
     ///
     /// - Parameter result: what the server says last when it is the server that ends the subscription.
     func end(_ result: JSONSlice? = nil) {
-        let watches = state.withLock { state -> [ResourceWatches.Watch] in
-            guard state.phase != .ended else { return [] }
+        let (watches, tasks) = state.withLock { state -> ([ResourceWatches.Watch], [TaskFollowing]) in
+            guard state.phase != .ended else { return ([], []) }
             if let result {
                 // Whatever ends was acknowledged before, with nothing if need be.
                 if state.phase == .preparing { output.send(acknowledgement(SubscriptionFilter())) }
@@ -94,11 +102,13 @@ final class Subscription: ResourceListener {
             state.phase = .ended
             defer {
                 state.watches = []
+                state.tasks = []
                 state.early = []
             }
-            return state.watches
+            return (state.watches, state.tasks)
         }
         for watch in watches { watch.end() }
+        for task in tasks { task.end() }
     }
 
     private func acknowledgement(_ honoured: SubscriptionFilter) -> ByteBuffer {

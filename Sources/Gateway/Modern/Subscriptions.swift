@@ -45,9 +45,11 @@ final class Subscriptions: Sendable {
 
     /// Begins a subscription; `open` must follow.
     func begin(
-        _ id: RequestID, _ params: JSONSlice?, for principal: Principal, output: any SubscriptionOutput
+        _ id: RequestID, _ params: JSONSlice?, for principal: Principal, hasTasks: Bool,
+        output: any SubscriptionOutput
     ) throws(RequestError) -> Subscription {
-        let filter = try SubscriptionFilter(params, maximumResources: limits.resourcesPerSubscription)
+        let filter = try SubscriptionFilter(
+            params, maximumResources: limits.resourcesPerSubscription, hasTasks: hasTasks)
         try dispatcher.server.admit(principal)
         let subscription = Subscription(id: id, principal: principal, filter: filter, output: output)
         let isKept = state.withLock { state in
@@ -70,37 +72,49 @@ final class Subscriptions: Sendable {
         var honoured = subscription.filter
         var watches: [ResourceWatches.Watch] = []
         if let uris = honoured.uris, !uris.isEmpty {
-            let found = await watch(uris, subscription, caller)
+            let found = await each(of: uris, for: caller) { [resources = self.watches] uri in
+                await resources.watch(uri, for: caller, subscription)
+            }
             honoured.uris = uris.indices.filter { found[$0] != nil }.map { uris[$0] }
             watches = Array(found.values)
         }
-        guard !subscription.acknowledge(honoured, watches: watches) else { return }
+        var tasks: [TaskFollowing] = []
+        if let ids = honoured.taskIDs, !ids.isEmpty {
+            let found = await each(of: ids, for: caller) { [server = dispatcher.server] id in
+                await server.followTask(id, for: caller, subscription)
+            }
+            honoured.taskIDs = ids.indices.filter { found[$0] != nil }.map { ids[$0] }
+            tasks = Array(found.values)
+        }
+        guard !subscription.acknowledge(honoured, watches: watches, tasks: tasks) else { return }
         for watch in watches { watch.end() }
+        for task in tasks { task.end() }
     }
 
-    private func watch(
-        _ uris: [String], _ subscription: Subscription, _ caller: Caller
-    ) async -> [Int: ResourceWatches.Watch] {
+    /// Asks for many things, some of them at a time, and returns what was got until patience ended.
+    private func each<Got: Sendable>(
+        of subjects: [String], for caller: Caller, _ get: @escaping @Sendable (String) async -> Got?
+    ) async -> [Int: Got] {
         let counter = Counter()
         let executor = caller.shard.executor
-        return await withTaskGroup(of: [Int: ResourceWatches.Watch]?.self) { group in
+        return await withTaskGroup(of: [Int: Got]?.self) { group in
             group.addTask {
                 try? await Task.sleep(for: Self.patience)
                 return nil
             }
-            for _ in 0..<min(Self.width, uris.count) {
-                group.addTask(executorPreference: executor) { [watches] in
-                    var found: [Int: ResourceWatches.Watch] = [:]
+            for _ in 0..<min(Self.width, subjects.count) {
+                group.addTask(executorPreference: executor) {
+                    var found: [Int: Got] = [:]
                     while !Task.isCancelled {
                         let index = counter.next()
-                        guard index < uris.count else { break }
-                        found[index] = await watches.watch(uris[index], for: caller, subscription)
+                        guard index < subjects.count else { break }
+                        found[index] = await get(subjects[index])
                     }
                     return found
                 }
             }
-            var all: [Int: ResourceWatches.Watch] = [:]
-            var working = min(Self.width, uris.count)
+            var all: [Int: Got] = [:]
+            var working = min(Self.width, subjects.count)
             for await found in group {
                 guard let found else {
                     group.cancelAll()

@@ -80,7 +80,9 @@ final class ClientSession: Sendable {
         let backends = BackendSessions(
             capabilities: capabilities,
             inbound: { [weak self] _, method, params in self?.receive(method, params) },
-            channel: { [weak self] in self.map { GeneralChannel(session: $0) } },
+            channel: { [weak self] in
+                self.map { QuestionDialect.channel(GeneralChannel(session: $0), of: $0.revision) }
+            },
             credential: { [weak self, credentials] backend in
                 credentials.credential(backend) { [weak self] in self?.latestPrincipal }
             })

@@ -24,6 +24,8 @@ struct BackendCall: Sendable {
     /// Whether `params` may have members that answer an earlier round, or wish for a task; `false` is certain.
     var mayHaveRound = true
     var mayHaveTask = true
+    /// Whether a Modern backend may answer with a task.
+    var declaresTasks = false
     /// What the client answers to an earlier round, and the state that the backend gave it, both as they go out.
     var responses: JSONSlice?
     var backendState: JSONSlice?

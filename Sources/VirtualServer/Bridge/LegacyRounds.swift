@@ -50,6 +50,9 @@ struct LegacyRounds {
             case .complete:
                 completeVisits(&progress, stillAsked: nil)
                 return result
+            case .task where call.declaresTasks:
+                completeVisits(&progress, stillAsked: nil)
+                return result
             case .inputRequired: completeVisits(&progress, stillAsked: result)
             case .task, .unknown: throw .invalidResponse("a round ended in a task that nobody asked for")
             }

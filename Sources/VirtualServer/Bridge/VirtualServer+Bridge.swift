@@ -34,7 +34,17 @@ extension VirtualServer {
         if session.openEra != .legacy { call.withoutRound() }
         let channel = QuestionDialect.channel(for: caller)
         do throws(BackendError) {
-            let result = try await attempt(call, over: session, caller, channel)
+            // A client of 2025-11-25 is told that the tool is a task, and is to say so.
+            if call.needsTask, caller.revision < .v2025_11_25, try await runsTasks(session, caller) {
+                return try await runAsTask(call, over: session, caller, channel)
+            }
+            let result: JSONSlice
+            do throws(BackendError) {
+                result = try await attempt(call, over: session, caller, channel)
+            } catch {
+                guard error.wantsTask, session.era == .modern else { throw error }
+                return try await runAsTask(call, over: session, caller, channel)
+            }
             guard session.era == .modern else { return BackendAnswer(result: result, era: .legacy) }
             switch ResultType(of: result) {
             case .complete: return BackendAnswer(result: result, era: .modern)
@@ -49,6 +59,11 @@ extension VirtualServer {
         }
     }
 
+    private func runsTasks(_ session: BackendSession, _ caller: Caller) async throws(BackendError) -> Bool {
+        let handshake = try await session.open(on: caller.shard, headers: caller.headers)
+        return handshake.revision.era == .legacy && handshake.capabilities.tasks
+    }
+
     /// One request and its result, which may be incomplete. What goes to a Modern client still has the metadata of the
     /// backend's hop, which ends where the result is finished for it.
     func attempt(
@@ -60,6 +75,7 @@ extension VirtualServer {
         // A later request may bring a token, and the backend must be told now that progress is wanted.
         if options.progressToken == nil, channel is Park { options.progressToken = ParkingLot.progressToken }
         options.parameterHeaders = call.parameterHeaders
+        options.declaresTasks = call.declaresTasks
         if isParkable, session.era == .legacy { options.progressToken = ParkingLot.progressToken }
         // Answers belong to nothing that a Legacy backend could know.
         let params = session.era == .legacy ? call.params : call.roundParams
@@ -217,6 +233,14 @@ extension VirtualServer {
         } catch {
             session.backend.logger.warning("The log level could not be set", metadata: ["error": "\(error)"])
         }
+    }
+}
+
+extension BackendError {
+    /// Whether a Modern backend cannot run the tool but as a task, and has not run it (SEP-2663).
+    fileprivate var wantsTask: Bool {
+        guard case .answered(let error) = self, error.code == .missingRequiredClientCapability else { return false }
+        return error.data?["requiredCapabilities"]?["extensions"]?[TasksExtension.key] != nil
     }
 }
 

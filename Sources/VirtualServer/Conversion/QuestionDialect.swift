@@ -2,13 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import JSONTypes
-import MCPTypes
+package import MCPTypes
 
 /// A backend's question in the words of the client's revision.
-enum QuestionDialect {
+package enum QuestionDialect {
     /// The caller's channel, behind a translation where its revision is older than what backends may ask.
     static func channel(for caller: Caller) -> any ClientChannel {
-        caller.revision >= .latestLegacy ? caller.channel : DialectChannel(caller.channel, caller.revision)
+        channel(caller.channel, of: caller.revision)
+    }
+
+    /// The way to a client of `revision` outside of its requests.
+    package static func channel(_ base: any ClientChannel, of revision: ProtocolRevision) -> any ClientChannel {
+        revision >= .latestLegacy ? base : DialectChannel(base, revision)
     }
 
     /// What a client of `revision` may be asked at all, whatever it declared.

@@ -28,7 +28,11 @@ final class TaskQuestions: ClientChannel {
     private static let maximumWaiting = 32
     private static let maximumBytes = 64 << 10
 
+    /// The task's id as clients know it.
+    private let id: String
     private let state = Mutex(State())
+
+    init(id: String) { self.id = id }
 
     var capabilities: ClientCapabilities { state.withLock { $0.declared } }
 
@@ -40,7 +44,8 @@ final class TaskQuestions: ClientChannel {
 
     func ask(_ method: MCPMethod, params: JSONSlice?) async throws(RequestError) -> JSONSlice {
         let entry = JSONSlice([
-            "method": .string(method.name), "params": .slice(params.map { MetaOwnership.crossing($0) } ?? .emptyObject),
+            "method": .string(method.name),
+            "params": .slice(params.map { TaskShape.renamed(MetaOwnership.crossing($0), to: id) } ?? .emptyObject),
         ])
         guard entry.bytes.readableBytes <= Self.maximumBytes else {
             throw RequestError(.invalidParams, "The question is too large")

@@ -26,7 +26,8 @@ package final class TaskRegistry: Sendable {
         /// The sessions of the client that started the task; what tells clients of one principal apart.
         let owner: BackendSessions?
         /// Where the task's questions wait when its backend asks them in the Legacy way.
-        let questions = TaskQuestions()
+        let questions: TaskQuestions
+        let news: TaskNews
         private let last: Mutex<JSONSlice>
 
         init(
@@ -40,6 +41,8 @@ package final class TaskRegistry: Sendable {
             self.session = session
             self.owner = owner
             last = Mutex(task)
+            questions = TaskQuestions(id: id)
+            news = TaskNews(task)
         }
 
         /// The task as last heard of, in its backend's spelling; a terminal one never changes again.
@@ -81,20 +84,23 @@ package final class TaskRegistry: Sendable {
     ///
     /// - Returns: whether there was room.
     func insert(_ entry: Entry) -> Bool {
-        state.withLock { state in
+        let (isKept, forgotten) = state.withLock { state -> (Bool, Entry?) in
+            var forgotten: Entry?
             let own = state.order.filter { state.entries[$0]?.principal == entry.principal }
             if own.count >= limits.tasksPerPrincipal || state.entries.count >= limits.tasks {
                 let ended = own.first {
                     state.entries[$0].flatMap { TaskShape.status(of: $0.task) }?.isTerminal == true
                 }
-                guard let ended else { return false }
+                guard let ended else { return (false, nil) }
+                forgotten = state.entries[ended]
                 Self.remove(ended, &state)
             }
-            guard state.entries.updateValue(entry, forKey: entry.id) == nil else { return true }
-            state.order.append(entry.id)
+            if state.entries.updateValue(entry, forKey: entry.id) == nil { state.order.append(entry.id) }
             state.lastUsed[entry.id] = .now()
-            return true
+            return (true, forgotten)
         }
+        forgotten?.forget()
+        return isKept
     }
 
     private static func remove(_ id: String, _ state: inout State) {
@@ -151,6 +157,6 @@ package final class TaskRegistry: Sendable {
             for id in late { Self.remove(id, &state) }
             return entries
         }
-        for entry in forgotten { entry.questions.close() }
+        for entry in forgotten { entry.forget() }
     }
 }

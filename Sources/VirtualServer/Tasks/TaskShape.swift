@@ -70,6 +70,14 @@ enum TaskShape {
         return object.editing([JSONEdit(key: "_meta", value: meta)])
     }
 
+    /// `object` without that mark, for those who know of no task.
+    static func unrelated(_ object: JSONSlice) -> JSONSlice {
+        guard let meta = object["_meta"], meta[relatedKey] != nil else { return object }
+        let rest = meta.editing([JSONEdit(key: relatedText, value: nil)])
+        let isEmpty = !rest.members.contains { _ in true }
+        return object.editing([JSONEdit(key: "_meta", value: isEmpty ? nil : rest)])
+    }
+
     private static let relatedKey: StaticString = "io.modelcontextprotocol/related-task"
     private static let relatedText = "io.modelcontextprotocol/related-task"
     private static let unknownStatus = JSONSlice(string: Status.working.rawValue)

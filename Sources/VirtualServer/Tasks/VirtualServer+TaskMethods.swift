@@ -28,7 +28,8 @@ extension VirtualServer {
             return TaskShape.legacy(task, id: entry.id)
         case .tasksResult:
             let entry = try task(params, caller)
-            return TaskShape.related(try await result(of: entry, caller), to: entry.id)
+            let channel = TaskChannel(base: caller.channel, id: entry.id)
+            return TaskShape.related(try await result(of: entry, caller, channel), to: entry.id)
         default: throw .methodNotFound(method.name)
         }
     }
@@ -68,13 +69,13 @@ extension VirtualServer {
                 }
             }
             return .emptyObject
-        default: return try await detailed(entry, caller)
+        default: return try await detailed(try await refreshed(entry, caller), entry, caller)
         }
     }
 
     // MARK: Asking the backend
 
-    private func sessionOf(
+    func sessionOf(
         _ entry: TaskRegistry.Entry, _ caller: Caller
     ) throws(RequestError) -> (session: BackendSession, backend: Backend) {
         if let session = entry.session, !session.isClosed { return (session, session.backend) }
@@ -101,7 +102,7 @@ extension VirtualServer {
     }
 
     /// The task as its backend has it now.
-    private func refreshed(_ entry: TaskRegistry.Entry, _ caller: Caller) async throws(RequestError) -> JSONSlice {
+    func refreshed(_ entry: TaskRegistry.Entry, _ caller: Caller) async throws(RequestError) -> JSONSlice {
         if entry.backendID == nil || TaskShape.status(of: entry.task)?.isTerminal == true { return entry.task }
         let task = try await ask(.tasksGet, entry, caller)
         guard TaskShape.status(of: task) != nil else {
@@ -112,7 +113,7 @@ extension VirtualServer {
         return task
     }
 
-    private func cancel(_ entry: TaskRegistry.Entry, _ caller: Caller) async throws(RequestError) -> JSONSlice {
+    func cancel(_ entry: TaskRegistry.Entry, _ caller: Caller) async throws(RequestError) -> JSONSlice {
         let answer = try await ask(.tasksCancel, entry, caller)
         entry.questions.close()
         return answer
@@ -133,8 +134,11 @@ extension VirtualServer {
     ///
     /// The backend is asked again and again, because a request that stays open as long as a task runs would meet every
     /// time limit on the way; what the client waits on is its own request.
-    private func result(of entry: TaskRegistry.Entry, _ caller: Caller) async throws(RequestError) -> JSONSlice {
-        let channel = TaskChannel(base: caller.channel, id: entry.id)
+    ///
+    /// - Parameter channel: the way to whoever is asked.
+    func result(
+        of entry: TaskRegistry.Entry, _ caller: Caller, _ channel: any ClientChannel
+    ) async throws(RequestError) -> JSONSlice {
         while true {
             if let outcome = entry.questions.outcome { return try outcome.get() }
             let task = try await refreshed(entry, caller)
@@ -175,7 +179,7 @@ extension VirtualServer {
 
     /// Asks a Legacy client what a Modern backend's task wants to know.
     private func answerQuestions(
-        of task: JSONSlice, _ entry: TaskRegistry.Entry, _ caller: Caller, _ channel: TaskChannel
+        of task: JSONSlice, _ entry: TaskRegistry.Entry, _ caller: Caller, _ channel: any ClientChannel
     ) async throws(RequestError) {
         guard let requests = task["inputRequests"], requests.kind == .object else { return }
         var responses = JSONObject()
@@ -194,13 +198,16 @@ extension VirtualServer {
     }
 
     /// A task as `tasks/get` of the extension shows it, with what belongs to its status.
-    private func detailed(_ entry: TaskRegistry.Entry, _ caller: Caller) async throws(RequestError) -> JSONSlice {
-        let task = try await refreshed(entry, caller)
+    func detailed(
+        _ task: JSONSlice, _ entry: TaskRegistry.Entry, _ caller: Caller
+    ) async throws(RequestError) -> JSONSlice {
         var object = TaskShape.modern(task, id: entry.id)
         let isModern = entry.backendID == nil ? false : try await isModern(entry, caller)
         if isModern {
             for key in ["inputRequests", "result", "error"] {
-                if let value = task.member(key) { object[key] = .slice(MetaOwnership.crossing(value)) }
+                if let value = task.member(key) {
+                    object[key] = .slice(TaskShape.renamed(MetaOwnership.crossing(value), to: entry.id))
+                }
             }
             return JSONSlice(.object(object))
         }
@@ -239,7 +246,7 @@ extension VirtualServer {
         guard entry.questions.beginFetching() else { return }
         do throws(RequestError) {
             let result = try await ask(.tasksResult, entry, caller, channel: entry.questions)
-            entry.questions.finishFetching(.success(MetaOwnership.crossing(result)))
+            entry.questions.finishFetching(.success(TaskShape.renamed(MetaOwnership.crossing(result), to: entry.id)))
         } catch {
             let isOfTheTask = ![
                 .backendTimeout, .backendUnavailable, .outcomeUnknown, .overloaded, .cancelled, .invalidBackendResponse,
@@ -289,18 +296,26 @@ extension VirtualServer {
     }
 }
 
-/// The way to a client for what a task asks: every message says which task it is about.
-private struct TaskChannel: ClientChannel {
+/// The way to a client for what a task asks: every message says which task it is about, as far as the client knows.
+struct TaskChannel: ClientChannel {
     let base: any ClientChannel
-    let id: String
+    /// `nil` for a client that knows of no task.
+    let id: String?
 
     var capabilities: ClientCapabilities { base.capabilities }
 
     func notify(_ method: MCPMethod, params: JSONSlice?) {
-        base.notify(method, params: params.map { TaskShape.renamed($0, to: id) })
+        base.notify(method, params: params.map(related))
     }
 
     func ask(_ method: MCPMethod, params: JSONSlice?) async throws(RequestError) -> JSONSlice {
-        try await base.ask(method, params: TaskShape.related(params ?? .emptyObject, to: id))
+        let params = params ?? .emptyObject
+        guard let id else { return try await base.ask(method, params: TaskShape.unrelated(params)) }
+        return try await base.ask(method, params: TaskShape.related(params, to: id))
+    }
+
+    private func related(_ params: JSONSlice) -> JSONSlice {
+        guard let id else { return TaskShape.unrelated(params) }
+        return TaskShape.renamed(params, to: id)
     }
 }

@@ -5,7 +5,7 @@ import Aggregation
 import Backends
 import Foundation
 import JSONTypes
-import MCPTypes
+package import MCPTypes
 import NIOCore
 
 /// Starting tasks: in either era towards the client, in either era at the backend.
@@ -20,40 +20,92 @@ extension VirtualServer {
     }
 
     /// Runs a tool as a task because a 2025-11-25 client wants that; the answer is a `CreateTaskResult`.
-    func startTask(_ params: JSONSlice, _ route: ToolRoute, caller: Caller) async throws(RequestError) -> JSONSlice {
-        guard params["task"]?.kind == .object else { throw .invalidParams("task must be an object") }
-        let (session, backend) = try session(with: route.backend, caller)
-        let handshake = try await opened(session, backend, caller)
+    func startTask(_ call: BackendCall, caller: Caller) async throws(RequestError) -> JSONSlice {
+        guard call.params["task"]?.kind == .object else { throw .invalidParams("task must be an object") }
+        let session = try session(with: call.backend, caller)
+        let handshake = try await opened(session, call.backend, caller)
         guard handshake.capabilities.tasks else {
             throw RequestError(
-                .methodNotFound, "Tool \"\(route.advertisedName.bounded(to: 128))\" does not support task execution")
+                .methodNotFound, "Tool \"\(call.target.bounded(to: 128))\" does not support task execution")
         }
-        var options = options(caller, params, isRepeatable: false)
-        options.declaresTasks = true
-        let isModern = handshake.revision.era == .modern
-        let sent =
-            isModern ? params.editing([JSONEdit(key: "task", value: nil)]) : params
-        let result = try await run(.toolsCall, sent, session, backend, options)
-        guard isModern else {
+        let backend = call.backend.name
+        guard handshake.revision.era == .modern else {
+            let result = try await run(
+                .toolsCall, call.params, session, call.backend, options(caller, call.params, isRepeatable: false))
             guard let task = result["task"], let id = TaskShape.id(of: task) else {
                 // The backend has run it at once; then that is what there is to say.
-                return try keepResult(result, of: route.backend, caller)
+                return try keepResult(result, of: backend, caller)
             }
-            let entry = try register(task, id, backend: route.backend, session, caller)
+            let entry = try register(task, id, backend: backend, session, caller)
             return TaskShape.renamed(result, to: entry.id).editing([
                 JSONEdit(key: "task", value: TaskShape.legacy(task, id: entry.id))
             ])
         }
+        let result: JSONSlice
+        do throws(BackendError) {
+            result = try await modernTask(call, over: session, caller, QuestionDialect.channel(for: caller))
+        } catch {
+            throw report(error, of: call.backend)
+        }
+        // A backend decides for itself what becomes a task.
+        guard ResultType(of: result) == .task else {
+            return try keepResult(ModernResult.legacy(result), of: backend, caller)
+        }
+        guard let id = TaskShape.id(of: result) else { throw noTask(call.backend) }
+        let entry = try register(result, id, backend: backend, session, caller)
+        return JSONSlice(["task": .slice(TaskShape.legacy(result, id: entry.id))])
+    }
+
+    /// Calls a Modern backend's tool so that it may become a task; what the backend wants to know before is asked now,
+    /// within the client's request. The result is complete or a task.
+    private func modernTask(
+        _ call: BackendCall, over session: BackendSession, _ caller: Caller, _ channel: any ClientChannel
+    ) async throws(BackendError) -> JSONSlice {
+        var call = call
+        call.withoutTask()
+        call.withoutRound()
+        call.declaresTasks = true
+        let result = try await attempt(call, over: session, caller, channel)
         switch ResultType(of: result) {
-        case .task:
-            guard let id = TaskShape.id(of: result) else { throw noTask(backend) }
-            let entry = try register(result, id, backend: route.backend, session, caller)
-            return JSONSlice(["task": .slice(TaskShape.legacy(result, id: entry.id))])
-        case .complete: return try keepResult(ModernResult.legacy(result), of: route.backend, caller)
-        case .inputRequired, .unknown:
-            throw RequestError(
-                .clientDeclined,
-                "Backend \"\(backend.name)\" asks questions before it starts the task; call the tool without a task")
+        case .complete, .task: return result
+        case .inputRequired:
+            let rounds = LegacyRounds(server: self, call: call, session: session, caller: caller, channel: channel)
+            return try await rounds.run(from: result)
+        case .unknown(let type): throw .invalidResponse("unknown resultType \"\(type)\"")
+        }
+    }
+
+    /// Runs a tool that its backend runs as a task alone, for a Legacy client that wants none, or knows none: the client
+    /// waits for the end, as it does for any call. The task is nobody's but this call's.
+    func runAsTask(
+        _ call: BackendCall, over session: BackendSession, _ caller: Caller, _ channel: any ClientChannel
+    ) async throws(BackendError) -> BackendAnswer {
+        let task: JSONSlice
+        if session.era == .modern {
+            task = try await modernTask(call, over: session, caller, channel)
+            guard ResultType(of: task) == .task else { return BackendAnswer(result: task, era: .modern) }
+        } else {
+            var call = call
+            call.params = call.params.editing([JSONEdit(key: "task", value: .emptyObject)])
+            let result = try await attempt(call, over: session, caller, channel)
+            guard let started = result["task"] else { return BackendAnswer(result: result, era: .legacy) }
+            task = started
+        }
+        guard let id = TaskShape.id(of: task) else { throw .invalidResponse("its task has no id") }
+        let entry = TaskRegistry.Entry(
+            id: id, principal: caller.principal, backend: call.backend.name, backendID: id, session: session,
+            owner: caller.sessions, task: task)
+        do throws(RequestError) {
+            let unrelated = TaskChannel(base: channel, id: nil)
+            let result = TaskShape.unrelated(try await result(of: entry, caller, unrelated))
+            return BackendAnswer(result: result, era: .legacy)
+        } catch {
+            if Task.isCancelled {
+                let detached = caller.detached(entry.questions)
+                tasks.supervisor.run(on: caller.shard.executor) { [self] in _ = try? await cancel(entry, detached) }
+                throw .cancelled
+            }
+            throw .answered(error)
         }
     }
 
@@ -90,7 +142,7 @@ extension VirtualServer {
         return JSONSlice(.object(object))
     }
 
-    static let tasksNotDeclared = RequestError.missingCapability([
+    package static let tasksNotDeclared = RequestError.missingCapability([
         "extensions": .object([TasksExtension.identifier: [:]])
     ])
 
@@ -106,6 +158,7 @@ extension VirtualServer {
             id: try sealedID(backend: backend, id: id, task, caller), principal: caller.principal, backend: backend,
             backendID: id, session: session, owner: caller.sessions, task: task)
         guard tasks.insert(entry) else { throw RequestError(.overloaded, "Too many tasks; wait until some have ended") }
+        if let session { hear(of: entry, over: session, for: caller) }
         return entry
     }
 

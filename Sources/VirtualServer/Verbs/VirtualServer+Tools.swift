@@ -32,14 +32,12 @@ extension VirtualServer {
         let renamed =
             route.renamed
             ? params.replacing(nameRange.valueStart..<nameRange.valueEnd, with: route.originalNameJSON) : params
-        if members.hasTask, caller.revision == .v2025_11_25 {
-            return try await startTask(renamed, route, caller: caller)
-        }
         let call = BackendCall(
             method: .toolsCall, target: name, backend: try backend(route.backend), original: route.originalNameJSON,
             params: renamed, isRepeatable: route.readOnly || route.idempotent,
             parameterHeaders: route.parameterHeaders, needsTask: TaskSupport(route) == .required,
             mayHaveRound: members.hasRound, mayHaveTask: members.hasTask)
+        if members.hasTask, caller.revision == .v2025_11_25 { return try await startTask(call, caller: caller) }
         return try await interact(call, caller)
     }
 

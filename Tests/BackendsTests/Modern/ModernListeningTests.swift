@@ -139,6 +139,21 @@ struct ModernListeningTests {
         }
     }
 
+    @Test("What a backend was found to lack is looked for again when it has been away")
+    func unknownMethodForgotten() async throws {
+        try await run(configure: { $0.listens = false }) { harness, session, backend in
+            session.listen(on: harness.shard)
+            try await eventually("it is remembered") { harness.backend.eras.lacksListening }
+            #expect(await subscribe(session, harness, "demo://a") == .notSubscribable)
+            #expect(filters(backend).count == 1)
+            backend.change { $0.listens = true }
+            // As the monitor does when it has met nobody at the address.
+            harness.backend.learn { $0.lacksListening = false }
+            #expect(await subscribe(session, harness, "demo://a") == nil)
+            try await eventually("lists are told of, too") { session.pushedKinds.count == 3 }
+        }
+    }
+
     @Test("GB-34: a stream that breaks is opened again, and everything is taken for changed", arguments: [true, false])
     func reopened(gracefully: Bool) async throws {
         let inbox = Inbox()

@@ -67,13 +67,34 @@ import Testing
         #expect(try told(meta, [(method, #"{"uri":"x","level":"error","progress":1}"#)]) == [])
     }
 
-    @Test("M9: nobody can be asked during a request")
-    func asking() async throws {
-        let meta = try ModernMeta(
-            JSONSlice(["_meta": .object(ModernClient.meta(["elicitation": [:], "sampling": [:]]))]))
-        let channel = ModernChannel(meta) { _ in }
-        #expect(channel.capabilities.elicitsForms)
-        await #expect(throws: RequestError.self) { try await channel.ask(.elicit, params: nil) }
+    /// An error's code, or the result.
+    private func answer(_ method: MCPMethod, _ params: JSONSlice?, _ capabilities: JSONValue) async throws -> String {
+        let meta = try ModernMeta(JSONSlice(["_meta": .object(ModernClient.meta(capabilities))]))
+        let channel = ModernChannel(meta) { _ in Issue.record("something was sent") }
+        do throws(RequestError) {
+            return try await channel.ask(method, params: params).description
+        } catch {
+            return "\(error.code.rawValue)"
+        }
+    }
+
+    @Test(
+        "M9: nobody can be asked during a request; who could have been asked cancels, who could not knows no question",
+        arguments: [
+            ("elicitation/create", #"{"action":"cancel"}"#, "-32601"), ("sampling/createMessage", "-1", "-32601"),
+            ("roots/list", "-32603", "-32601"), ("tasks/get", "-32601", "-32601"),
+        ])
+    func asking(_ method: String, _ declared: String, _ undeclared: String) async throws {
+        let all: JSONValue = ["elicitation": [:], "sampling": [:], "roots": [:]]
+        #expect(try await answer(MCPMethod(method), nil, all) == declared)
+        #expect(try await answer(MCPMethod(method), nil, [:]) == undeclared)
+    }
+
+    @Test("An undeclared part of a declared capability is a wrong parameter")
+    func undeclaredParts() async throws {
+        #expect(try await answer(.elicit, JSONSlice(["mode": "url"]), ["elicitation": ["form": [:]]]) == "-32602")
+        #expect(try await answer(.elicit, JSONSlice(["mode": "form"]), ["elicitation": ["url": [:]]]) == "-32602")
+        #expect(try await answer(.createMessage, JSONSlice(["tools": []]), ["sampling": [:]]) == "-32602")
     }
 }
 

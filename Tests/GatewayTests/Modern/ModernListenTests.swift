@@ -33,7 +33,7 @@ import Testing
         "GB-29, M40, M42: the acknowledgement comes first and names what is honoured",
         arguments: [
             ([:], "{}"), (["toolsListChanged": true], #"{"toolsListChanged":true}"#),
-            (["toolsListChanged": true, "taskIds": ["x"]], #"{"toolsListChanged":true}"#),
+            (["toolsListChanged": true, "com.example/x": ["x"]], #"{"toolsListChanged":true}"#),
             (
                 ["promptsListChanged": true, "resourcesListChanged": true],
                 #"{"promptsListChanged":true,"resourcesListChanged":true}"#

@@ -9,10 +9,12 @@ import Testing
 @testable import Gateway
 
 @Suite struct SubscriptionFilterTests {
-    private func read(_ text: String?, maximum: Int = 4) -> Result<SubscriptionFilter, RequestError> {
+    private func read(_ text: String?, maximum: Int = 4, hasTasks: Bool = true) -> Result<
+        SubscriptionFilter, RequestError
+    > {
         let params = text.flatMap { try? JSONSlice(validating: ByteBuffer(string: $0)) }
         do throws(RequestError) {
-            return .success(try SubscriptionFilter(params, maximumResources: maximum))
+            return .success(try SubscriptionFilter(params, maximumResources: maximum, hasTasks: hasTasks))
         } catch {
             return .failure(error)
         }
@@ -29,7 +31,7 @@ import Testing
             ),
             (#"{"resourceSubscriptions":[]}"#, #"{"resourceSubscriptions":[]}"#),
             (#"{"resourceSubscriptions":["b","a","b"]}"#, #"{"resourceSubscriptions":["b","a"]}"#),
-            (#"{"taskIds":["t"],"com.example/x":true}"#, "{}"),
+            (#"{"taskIds":["t","u","t"],"com.example/x":true}"#, #"{"taskIds":["t","u"]}"#),
         ])
     func accepted(_ filter: String, _ acknowledged: String) throws {
         #expect(try read("{\"notifications\":\(filter)}").get().json.description == acknowledged)
@@ -44,6 +46,8 @@ import Testing
             #"{"notifications":{"resourceSubscriptions":[""]}}"#, #"{"notifications":{"resourceSubscriptions":{}}}"#,
             #"{"notifications":{"resourceSubscriptions":["a","b","c","d","e"]}}"#,
             #"{"notifications":{"toolsListChanged":true,"toolsListChanged":false}}"#,
+            #"{"notifications":{"taskIds":"t"}}"#, #"{"notifications":{"taskIds":[{}]}}"#,
+            #"{"notifications":{"taskIds":["a","b","c","d","e"]}}"#,
         ] as [String?])
     func refused(_ text: String?) {
         guard case .failure(let error) = read(text) else {
@@ -52,5 +56,20 @@ import Testing
         }
         #expect(error.code == .invalidParams)
         #expect(error.httpStatus == 400)
+    }
+
+    @Test("LC-17: only who has declared the tasks extension may name tasks, even none")
+    func tasksUndeclared() throws {
+        for list in [#"["t"]"#, "[]"] {
+            guard case .failure(let error) = read(#"{"notifications":{"taskIds":\#(list)}}"#, hasTasks: false) else {
+                Issue.record("accepted")
+                continue
+            }
+            #expect(error.code == .missingRequiredClientCapability)
+            #expect(error.httpStatus == 400)
+            let required = error.data?["requiredCapabilities"]
+            #expect(required?.description == #"{"extensions":{"io.modelcontextprotocol/tasks":{}}}"#)
+        }
+        #expect(try read(#"{"notifications":{"taskIds":null}}"#, hasTasks: false).get().taskIDs == nil)
     }
 }

@@ -34,10 +34,21 @@ struct MatrixClient: Sendable {
     static func open(
         _ gateway: RunningGateway, _ revision: String, _ capabilities: JSONObject = [:]
     ) async throws -> MatrixClient {
+        try await open(gateway.client, revision, capabilities)
+    }
+
+    /// - Parameter base: what says who the client is.
+    static func open(
+        _ base: MCPTestClient, _ revision: String, _ capabilities: JSONObject = [:]
+    ) async throws -> MatrixClient {
         let isModern = revision >= "2026-07-28"
-        let base =
-            isModern ? gateway.client : try await gateway.client.opened(revision, .object(capabilities))
-        return MatrixClient(base: base, revision: revision, capabilities: capabilities)
+        let opened = isModern ? base : try await base.opened(revision, .object(capabilities))
+        return MatrixClient(base: opened, revision: revision, capabilities: capabilities)
+    }
+
+    /// The same client with other capabilities: another request of the Modern era, the same session before.
+    func declaring(_ capabilities: JSONObject) -> MatrixClient {
+        MatrixClient(base: base, revision: revision, capabilities: capabilities)
     }
 
     func close() async throws {
@@ -119,6 +130,67 @@ struct MatrixClient: Sendable {
         }
     }
 
+    /// Sends several requests at a time, as only 2025-03-26 can, and returns the answers by their ids.
+    func batch(_ calls: [(id: Int, tool: String, arguments: JSONObject)]) async throws -> [Int: JSONSlice] {
+        let texts = calls.map { MCPTestClient.call(.number(JSONNumber($0.id)), "one_" + $0.tool, $0.arguments) }
+        let reply = try await base.send("POST", "[" + texts.joined(separator: ",") + "]")
+        let array = try reply.contentType == "text/event-stream" ? reply.messages.last.orThrow("answers") : reply.json
+        guard array.kind == .array else { throw Missing("an array, got \(array)") }
+        var answers: [Int: JSONSlice] = [:]
+        for answer in array.elements { answers[try answer["id"]?.int.orThrow("an id in \(answer)") ?? 0] = answer }
+        return answers
+    }
+
+    /// One exchange with exactly these parameters, whatever its answer is; the HTTP status as well.
+    func once(_ method: String, _ params: JSONObject) async throws -> (status: Int, message: JSONSlice) {
+        let reply =
+            isModern
+            ? try await base.send(
+                "POST", Self.modern("once", method, params, [:], capabilities, nil),
+                fields: Self.modernFields(method, params))
+            : try await base.send("POST", MCPTestClient.request("once", method, .object(params)))
+        return (reply.status, try reply.messages.last.orThrow("an answer in \(reply.status): \(reply.text)"))
+    }
+
+    // MARK: Tasks
+
+    static let tasks: JSONObject = ["extensions": ["io.modelcontextprotocol/tasks": [:]], "elicitation": [:]]
+
+    /// Starts a tool as a task, by the client's wish or the server's as the era has it; the task.
+    func start(_ tool: String, _ arguments: JSONObject = [:]) async throws -> JSONSlice {
+        var params: JSONObject = ["name": .string("one_" + tool), "arguments": .object(arguments)]
+        if !isModern { params["task"] = ["ttl": 60000] }
+        let answer = try await once("tools/call", params).message
+        guard isModern else { return try (answer["result"]?["task"]).orThrow("a task in \(answer)") }
+        guard answer["result"]?["resultType"]?.string == "task" else { throw Missing("a task in \(answer)") }
+        return try answer["result"].orThrow("a result")
+    }
+
+    func task(_ id: String) async throws -> JSONSlice {
+        let answer = try await once("tasks/get", ["taskId": .string(id)]).message
+        return try answer["result"].orThrow("a task in \(answer)")
+    }
+
+    /// The task as soon as it has one of these statuses.
+    func settled(_ id: String, _ statuses: String...) async throws -> JSONSlice {
+        var last = JSONSlice.null
+        try await eventually("\(statuses) of a task") {
+            last = try await task(id)
+            return statuses.contains(last["status"]?.string ?? "")
+        }
+        return last
+    }
+
+    /// What an ended task came to.
+    func outcome(of id: String) async throws -> JSONSlice {
+        if isModern {
+            let task = try await settled(id, "completed", "failed")
+            return try task["result"].orThrow("a result in \(task)")
+        }
+        let answer = try await request("tasks/result", ["taskId": .string(id)])
+        return try answer.result.orThrow("a result in \(answer.message)")
+    }
+
     /// Begins a request and gives it up in the way of its era once `isRunning` says that it is on its way.
     func giveUp(_ tool: String, _ arguments: JSONObject, once isRunning: () async throws -> Bool) async throws {
         let params: JSONObject = ["name": .string("one_" + tool), "arguments": .object(arguments)]
@@ -166,6 +238,36 @@ struct MatrixClient: Sendable {
                 if let uri { _ = try await base.result("resources/subscribe", ["uri": .string(uri)]) }
                 try await Self.wait(on: connection, body, until: isEnough)
             }
+        }
+    }
+
+    /// The first message of a Modern subscription, or the answer that refuses it.
+    func subscribed(_ filter: JSONObject) async throws -> JSONSlice {
+        let params: JSONObject = ["notifications": .object(filter)]
+        return try await base.withConnection { connection in
+            try await connection.send(
+                base.requestText(
+                    "POST", Self.modern("sub", "subscriptions/listen", params, [:], capabilities, nil),
+                    fields: Self.modernFields("subscriptions/listen", params)))
+            let head = try await connection.head()
+            if head["content-type"] == "text/event-stream" {
+                return try (try await connection.messageEvent().message).orThrow("a message")
+            }
+            var bytes = ByteBuffer()
+            while let more = try await connection.bodyBytes() { bytes.writeImmutableBuffer(more) }
+            return try JSONSlice(validating: bytes)
+        }
+    }
+
+    /// Sends a request and breaks the connection off without reading its answer.
+    func breakOff(_ method: String, _ params: JSONObject) async throws {
+        try await base.withConnection { connection in
+            try await connection.send(
+                isModern
+                    ? base.requestText(
+                        "POST", Self.modern("cut", method, params, [:], capabilities, nil),
+                        fields: Self.modernFields(method, params))
+                    : base.requestText("POST", MCPTestClient.request("cut", method, .object(params))))
         }
     }
 

@@ -45,7 +45,7 @@ struct MatrixFeature: Sendable {
 }
 
 extension MatrixFeature {
-    static let all: [MatrixFeature] = plain + questions + events
+    static let all: [MatrixFeature] = plain + questions + events + tasks
 
     private static let plain: [MatrixFeature] = [
         MatrixFeature(name: "lists of tools, resources, templates and prompts") { cell in
@@ -116,6 +116,41 @@ extension MatrixFeature {
             let answer = try await cell.open().request("tools/list", ["cursor": "no such place"])
             try expect(answer.error?["code"]?.int == -32602, "-32602 in \(answer.message)")
         },
+        MatrixFeature(name: "a list of several pages, by cursors of ours") { cell in
+            let client = try await cell.open()
+            var names: Set<String> = []
+            var cursor: JSONValue?
+            var pages = 0
+            repeat {
+                let params: JSONObject = cursor.map { ["cursor": $0] } ?? [:]
+                let page = try await client.request("tools/list", params)
+                let tools = try (page.result?["tools"]).orThrow("tools in \(page.message)")
+                names.formUnion(tools.elements.compactMap { $0["name"]?.string })
+                cursor = page.result?["nextCursor"].map { .slice($0) }
+                pages += 1
+            } while cursor != nil && pages < 10
+            try expect(pages == 2, "two pages, got \(pages)")
+            try expect(names.count > 1000 && names.contains("one_echo"), "all tools, got \(names.count)")
+        },
+        MatrixFeature(name: "images and embedded resources") { cell in
+            let client = try await cell.open()
+            for (tool, type) in [("test_image_content", "image"), ("test_embedded_resource", "resource")] {
+                let content = try await client.call(tool).result?["content"]?.elements.first { _ in true }
+                try expect(content?["type"]?.string == type, "\(type) in \(content ?? .null)")
+            }
+        },
+        MatrixFeature(
+            name: "batch of requests",
+            impossible: { client, _ in client == "2025-03-26" ? nil : "only 2025-03-26 has batches" }
+        ) { cell in
+            let answers = try await cell.open().batch([
+                (1, "echo", ["text": "first"]), (2, "test_error_handling", [:]), (3, "echo", ["text": "third"]),
+            ])
+            try expect(answers.count == 3, "three answers in \(answers)")
+            try expect(answers[1]?["result"]?.firstText == "first", "\(answers)")
+            try expect(answers[2]?["result"]?["isError"]?.bool == true, "\(answers)")
+            try expect(answers[3]?["result"]?.firstText == "third", "\(answers)")
+        },
         MatrixFeature(name: "audio and linked resources, in the client's content types") { cell in
             let client = try await cell.open()
             let audio = try await client.call("test_audio_content").result?["content"]?.elements.first { _ in true }
@@ -170,6 +205,67 @@ extension MatrixFeature {
             try expect(
                 (question?["elicitationId"] != nil) == !cell.isModern, "an elicitationId in \(answer.questions)")
             try expect(answer.result != nil && answer.result?["isError"]?.bool != true, "\(answer.message)")
+        },
+        MatrixFeature(
+            name: "a page to visit first (-32042)",
+            impossible: { client, backend in
+                client < "2025-11-25" || backend < "2025-11-25" ? "URL mode exists since 2025-11-25" : nil
+            }
+        ) { cell in
+            let isModernBackend = cell.backend >= "2026-07-28"
+            // Only a Modern backend hears of the visit itself; a Legacy one is called again.
+            let action: JSONValue = isModernBackend ? ["action": "accept"] : ["action": "decline"]
+            let answer = try await cell.open(["elicitation": ["form": [:], "url": [:]]]).call("url_required") { _, _ in
+                action
+            }
+            if isModernBackend { return try expect(answer.text == "Thank you", "thanks in \(answer.message)") }
+            if cell.isModern {
+                let url = answer.questions.first?["params"]?["url"]?.string
+                try expect(url?.hasPrefix("https://") == true, "a URL in \(answer.questions)")
+                return try expect(answer.error != nil, "an error in \(answer.message)")
+            }
+            try expect(answer.error?["code"]?.int == -32042, "-32042 in \(answer.message)")
+            let page = answer.error?["data"]?["elicitations"]?.elements.first { _ in true }
+            try expect(page?["elicitationId"]?.string != nil, "an elicitationId in \(answer.message)")
+        },
+        MatrixFeature(name: "defaults in forms, in the client's words", impossible: noElicitation) { cell in
+            let answer = try await cell.open(["elicitation": [:]]).call("test_elicitation_sep1034_defaults") {
+                _, _ in ["action": "accept", "content": ["name": "ann"]]
+            }
+            let form = answer.questions.first?["params"]?["requestedSchema"]?["properties"]
+            try expect(
+                (form?["name"]?["default"] != nil) == (cell.client >= "2025-11-25"), "defaults in \(answer.questions)")
+            try expect(form?["verified"]?["default"]?.bool == true, "a boolean's default in \(answer.questions)")
+            try expect(answer.text?.contains("action=accept") == true, "\(answer.message)")
+        },
+        MatrixFeature(name: "styles of choice, or an honest refusal", impossible: noElicitation) { cell in
+            let answer = try await cell.open(["elicitation": [:]]).call("test_elicitation_sep1330_enums") { _, _ in
+                ["action": "decline"]
+            }
+            guard cell.client >= "2025-11-25" else {
+                // A form with several choices at a time cannot be put so that the client would understand it.
+                try expect(answer.questions.isEmpty, "no question, got \(answer.questions)")
+                return try expect(answer.text?.contains("action=decline") != true, "\(answer.message)")
+            }
+            let form = answer.questions.first?["params"]?["requestedSchema"]?["properties"]
+            try expect(form?["titledSingle"]?["oneOf"] != nil, "titles in \(answer.questions)")
+            try expect(form?["titledMulti"]?["items"]?["anyOf"] != nil, "several in \(answer.questions)")
+            try expect(answer.text?.contains("action=decline") == true, "\(answer.message)")
+        },
+        MatrixFeature(
+            name: "sampling with tools",
+            impossible: { client, backend in
+                client < "2025-11-25" || backend < "2025-11-25" ? "sampling has tools since 2025-11-25" : nil
+            }
+        ) { cell in
+            let answer = try await cell.open(["sampling": ["tools": [:]]]).call("sample_with_tools") { _, params in
+                guard params?["tools"]?.kind == .array else { return nil }
+                return [
+                    "role": "assistant", "model": "m", "stopReason": "toolUse",
+                    "content": ["type": "tool_use", "id": "t1", "name": "get_weather", "input": ["city": "Bern"]],
+                ]
+            }
+            try expect(answer.text?.contains("get_weather") == true, "the choice in \(answer.message)")
         },
         MatrixFeature(name: "sampling") { cell in
             let answer = try await cell.open(["sampling": [:]]).call("test_sampling", ["prompt": "Say hi"]) {
@@ -233,11 +329,23 @@ extension MatrixFeature {
         },
         MatrixFeature(name: "changed lists") { cell in
             let client = try await cell.open()
-            try await client.watching(["toolsListChanged": true]) {
-                _ = try await cell.open().call("test_trigger_tool_change")
-            } until: {
-                $0["method"]?.string == "notifications/tools/list_changed"
+            let name = "matrix-\(cell.client)"
+            let changes: [(filter: String, method: String, tool: String, arguments: JSONObject)] = [
+                ("toolsListChanged", "notifications/tools/list_changed", "test_trigger_tool_change", [:]),
+                ("promptsListChanged", "notifications/prompts/list_changed", "test_trigger_prompt_change", [:]),
+                (
+                    "resourcesListChanged", "notifications/resources/list_changed", "add_resource",
+                    ["name": .string(name)]
+                ),
+            ]
+            for change in changes {
+                try await client.watching([change.filter: true]) {
+                    _ = try await cell.open().call(change.tool, change.arguments)
+                } until: {
+                    $0["method"]?.string == change.method
+                }
             }
+            _ = try await cell.open().call("remove_resource", ["name": .string(name)])
         },
         MatrixFeature(name: "subscribed resource") { cell in
             let client = try await cell.open()

@@ -38,7 +38,12 @@ import Testing
                 options.era = backend >= "2026-07-28" ? .modern : .legacy
                 options.pageSize = 3
                 if backend < "2026-07-28" { options.faults.newestRevision = Revision(rawValue: backend) }
-            }
+            },
+            // So many tools that they do not fit on one page.
+            GatewayPlan.Backend("zz") { options in
+                options.era = backend >= "2026-07-28" ? .modern : .legacy
+                options.extraTools = 1000
+            },
         ]
         plan.sections = "parking:\n  roots: true"
         do {

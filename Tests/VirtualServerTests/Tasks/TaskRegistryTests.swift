@@ -62,9 +62,12 @@ import Testing
 
     @Test("a question waits under a key of its own until it is answered")
     func questions() async throws {
-        let questions = TaskQuestions()
-        async let first = questions.ask(.elicit, params: JSONSlice(["message": "one"]))
+        let questions = TaskQuestions(id: "v1.ours")
+        let related: JSONValue = ["io.modelcontextprotocol/related-task": ["taskId": "theirs"]]
+        async let first = questions.ask(.elicit, params: JSONSlice(["message": "one", "_meta": related]))
         while questions.inputRequests == nil { await Task.yield() }
+        #expect(questions.inputRequests?.description.contains("theirs") == false, "the backend's id stays here")
+        #expect(questions.inputRequests?.description.contains("v1.ours") == true)
         #expect(questions.inputRequests?["q1"]?["params"]?["message"]?.string == "one")
         questions.answer(JSONSlice(["q9": ["action": "accept"], "q1": 7]))
         #expect(questions.inputRequests != nil)

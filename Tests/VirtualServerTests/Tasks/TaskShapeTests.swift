@@ -50,6 +50,17 @@ import Testing
         #expect(TaskShape.renamed(plain, to: "ours").description == plain.description)
     }
 
+    @Test("the mark of a task is taken out for those who know of none, and nothing else")
+    func unrelated() throws {
+        let key = "io.modelcontextprotocol/related-task"
+        let only = try json(#"{"x":1.0,"_meta":{"\#(key)":{"taskId":"b"}}}"#)
+        #expect(TaskShape.unrelated(only).description == #"{"x":1.0}"#)
+        let more = try json(#"{"_meta":{"v/k":[1],"\#(key)":{"taskId":"b"}},"y":2}"#)
+        #expect(TaskShape.unrelated(more).description == #"{"_meta":{"v/k":[1]},"y":2}"#)
+        let none = try json(#"{"_meta":{},"y":2}"#)
+        #expect(TaskShape.unrelated(none).description == none.description)
+    }
+
     @Test(
         "an id that cannot be one is none", arguments: [#"{"taskId":""}"#, #"{"taskId":7}"#, #"{"task":"b"}"#])
     func ids(_ text: String) throws {

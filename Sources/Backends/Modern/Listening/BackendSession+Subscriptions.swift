@@ -32,7 +32,11 @@ extension BackendSession {
         if capabilities.tools { kinds.insert(.tools) }
         if capabilities.resources { kinds.insert(.resources) }
         if capabilities.prompts { kinds.insert(.prompts) }
-        return state.withLock { ListenFilter(kinds: $0.wantsListening ? kinds : [], uris: $0.subscriptions) }
+        return state.withLock { state in
+            ListenFilter(
+                kinds: state.wantsListening ? kinds : [], uris: state.subscriptions,
+                taskIDs: capabilities.tasks ? state.listenedTasks : [])
+        }
     }
 
     /// Brings a Modern connection's listening in line with what is wanted.
@@ -43,21 +47,31 @@ extension BackendSession {
 
     func subscribeModern(to uri: String, over link: any ModernLink, options: CallOptions) async throws(BackendError) {
         let isNew = state.withLock { $0.subscriptions.insert(uri).inserted }
+        do throws(BackendError) {
+            try await join(.resource(uri), over: link, options: options)
+        } catch {
+            if isNew {
+                state.withLock { _ = $0.subscriptions.remove(uri) }
+                adjustListening(on: options.shard)
+            }
+            throw error
+        }
+    }
+
+    /// Waits until the backend tells of something that is in the filter by now.
+    func join(
+        _ subject: ListenFilter.Subject, over link: any ModernLink, options: CallOptions
+    ) async throws(BackendError) {
         adjustListening(on: options.shard)
         let waiter = PendingCall(
             id: 0, shard: options.shard, timeout: .zero,
             deadline: .now() + (options.timeout ?? backend.settings.requestTimeout))
         options.shard.watch(waiter)
-        link.listener.join(uri, waiter)
+        link.listener.join(subject, waiter)
         let outcome = await waiter.wait()
         options.shard.unwatch(waiter)
         link.listener.forget(waiter)
-        guard case .failed(let error) = outcome else { return }
-        if isNew {
-            state.withLock { _ = $0.subscriptions.remove(uri) }
-            adjustListening(on: options.shard)
-        }
-        throw error
+        if case .failed(let error) = outcome { throw error }
     }
 
     // MARK: Requests that stay open

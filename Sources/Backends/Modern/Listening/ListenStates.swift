@@ -53,6 +53,12 @@ struct ListenStates: Sendable {
     /// Whether nothing is to be expected of what is wanted.
     var isHopeless: Bool { isUnsupported || (futile != nil && futile == wanted) }
 
+    /// The backend is perhaps not the one any more that did not know the method.
+    mutating func reconsider() {
+        isUnsupported = false
+        wanted = .none
+    }
+
     mutating func want(_ filter: ListenFilter) -> [Action] {
         guard filter != wanted else { return [] }
         wanted = filter

@@ -20,6 +20,8 @@ final class ModernListener: Sendable {
         var waiters: [Waiter] = []
         var link: (any ModernLink)?
         var isClosed = false
+        /// What was told of until now.
+        var tasks: Set<String> = []
     }
 
     private struct Stream {
@@ -29,7 +31,7 @@ final class ModernListener: Sendable {
     }
 
     private struct Waiter {
-        let uri: String
+        let subject: ListenFilter.Subject
         let call: PendingCall
     }
 
@@ -48,20 +50,21 @@ final class ModernListener: Sendable {
         let actions = state.withLock { state -> [ListenStates.Action] in
             guard !state.isClosed else { return [] }
             state.link = link
+            if state.machine.isUnsupported, !session.backend.eras.lacksListening { state.machine.reconsider() }
             return state.machine.want(filter)
         }
         perform(actions, on: shard)
     }
 
-    /// Completes `call` once it is known whether the backend tells of changes of `uri`, which is wanted by now.
-    func join(_ uri: String, _ call: PendingCall) {
+    /// Completes `call` once it is known whether the backend tells of `subject`, which is wanted by now.
+    func join(_ subject: ListenFilter.Subject, _ call: PendingCall) {
         let outcome = state.withLock { state -> CallOutcome? in
             if state.isClosed { return .failed(.closed) }
             if state.machine.isHopeless { return .failed(.notSubscribable) }
-            if let settled = state.machine.settled, settled.asked.uris.contains(uri) {
-                return settled.granted.uris.contains(uri) ? .result(.null) : .failed(.notSubscribable)
+            if let settled = state.machine.settled, settled.asked.contains(subject) {
+                return settled.granted.contains(subject) ? .result(.null) : .failed(.notSubscribable)
             }
-            state.waiters.append(Waiter(uri: uri, call: call))
+            state.waiters.append(Waiter(subject: subject, call: call))
             return nil
         }
         if let outcome { call.deliver(outcome) }
@@ -91,9 +94,15 @@ final class ModernListener: Sendable {
                 tasks.run(on: shard.executor) { await self.run(number, filter, on: shard) }
             case .close(let number): close(number)
             case .established(let asked, let granted, let afterGap):
-                settle(asked.uris) { granted.uris.contains($0) ? .result(.null) : .failed(.notSubscribable) }
+                settle(asked) { granted.contains($0) ? .result(.null) : .failed(.notSubscribable) }
+                let known = state.withLock { state in
+                    defer { state.tasks = granted.taskIDs }
+                    return afterGap ? [] : state.tasks
+                }
+                let unheard = granted.taskIDs.subtracting(known)
+                if !unheard.isEmpty { session.missedReports(of: unheard) }
                 if afterGap { session.missedNotifications(of: granted.uris) }
-            case .failed(let asked, let error): settle(asked.uris) { _ in .failed(error) }
+            case .failed(let asked, let error): settle(asked) { _ in .failed(error) }
             case .retry(let pause):
                 tasks.run(on: shard.executor) {
                     try? await Task.sleep(for: pause)
@@ -107,13 +116,13 @@ final class ModernListener: Sendable {
         }
     }
 
-    private func settle(_ uris: Set<String>, _ outcome: (String) -> CallOutcome) {
+    private func settle(_ asked: ListenFilter, _ outcome: (ListenFilter.Subject) -> CallOutcome) {
         let settled = state.withLock { state in
-            let settled = state.waiters.filter { uris.contains($0.uri) }
-            state.waiters.removeAll { uris.contains($0.uri) }
+            let settled = state.waiters.filter { asked.contains($0.subject) }
+            state.waiters.removeAll { asked.contains($0.subject) }
             return settled
         }
-        for waiter in settled { waiter.call.deliver(outcome(waiter.uri)) }
+        for waiter in settled { waiter.call.deliver(outcome(waiter.subject)) }
     }
 
     private func settleAll(_ outcome: CallOutcome) {
@@ -141,7 +150,9 @@ final class ModernListener: Sendable {
             return state.link
         }
         guard let link else { return session.unregisterListening(call) }
-        link.send(ModernRequest(method: .listen, params: filter.params, headers: headers), for: call)
+        let request = ModernRequest(
+            method: .listen, params: filter.params, headers: headers, declaresTasks: !filter.taskIDs.isEmpty)
+        link.send(request, for: call)
         let limit = shard.eventLoop.scheduleTask(in: session.backend.settings.requestTimeout) {
             if !self.isAcknowledged(number) { call.deliver(.failed(.timeout)) }
         }
