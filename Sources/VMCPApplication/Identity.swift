@@ -81,7 +81,10 @@ struct Identity: Sendable {
         return CredentialSource { backend, principal in
             guard case .upstreamInject(let settings) = outgoing.strategy(for: backend.name) else { return nil }
             let name = settings.providerName.isEmpty ? AuthServerRunConfig.defaultUpstreamName : settings.providerName
-            let injection = UpstreamInjection(provider: name) { provider, principal throws(CredentialProblem) in
+            let injection = UpstreamInjection(
+                provider: name,
+                remedy: { await authServer.remedy(for: $0, token: $1, provider: $2, of: $3) }
+            ) { provider, principal throws(CredentialProblem) in
                 do throws(UpstreamTokenError) {
                     return try await authServer.accessToken(provider: provider, of: principal)
                 } catch {
@@ -114,6 +117,42 @@ struct Identity: Sendable {
             }
         }
         await http?.close()
+    }
+}
+
+extension EmbeddedAuthServer {
+    /// A refused token is renewed; for one that lacks scopes, the person signs in again, which asks for them.
+    fileprivate func remedy(
+        for refusal: CredentialRefusal, token: Secret?, provider: String, of principal: Principal
+    ) async -> CredentialRemedy {
+        do throws(UpstreamTokenError) {
+            if refusal.status == 401 {
+                let refused: Secret
+                if let token {
+                    refused = token
+                } else {
+                    // A handshake, which carried what there is.
+                    refused = try await accessToken(provider: provider, of: principal)
+                }
+                return try await renew(refused, provider: provider, of: principal) ? .retry : .none
+            }
+            guard let scopes = refusal.scopes else { return .none }
+            switch try await demand(scopes, operation: refusal.operation, provider: provider, of: principal) {
+            case nil: return .none
+            case .exhausted: return .report(.scopeNotGranted(provider: provider))
+            case .signInAgain:
+                // The client is the only one who can send the person to the provider, and does so when its own tokens
+                // are refused.
+                await endLogin(of: principal)
+                return .report(.needsMoreScope(provider: provider))
+            }
+        } catch {
+            switch error {
+            case .missing: return .none
+            case .expired: return .report(.signInExpired(provider: provider))
+            case .unavailable: return .report(.unavailable(provider: provider))
+            }
+        }
     }
 }
 

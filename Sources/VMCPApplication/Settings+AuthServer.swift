@@ -190,6 +190,7 @@ extension UpstreamSettings {
         switch upstream.provider {
         case .oidc(let oidc): kind = .oidc(issuer: oidc.issuerURL.text, subjectClaim: oidc.subjectClaim)
         case .oauth2(let oauth2): kind = .oauth2(try OAuth2(oauth2, environment: environment, owner: owner))
+        case .mcp(let mcp): kind = .mcp(RemoteServer(resource: mcp.resource.text, issuer: mcp.issuer?.text))
         }
         self.init(
             name: upstream.name, kind: kind, clientID: client.clientID, clientSecret: secret,

@@ -226,7 +226,9 @@ extension BackendError {
     /// Whether the lists that a caller saw before stay: the backend is away, or the provider of the credential is.
     fileprivate var keepsLastLists: Bool {
         switch self {
-        case .unauthorized, .noCredential(.notSignedIn), .noCredential(.signInExpired), .answered, .closed: false
+        case .unauthorized, .noCredential(.notSignedIn), .noCredential(.signInExpired), .noCredential(.needsMoreScope),
+            .noCredential(.scopeNotGranted), .answered, .closed:
+            false
         default: true
         }
     }

@@ -133,6 +133,41 @@ struct AuthServerRelationTests {
         }
     }
 
+    @Test("A token for one remote MCP server is sent to no other, whatever strategy leads there")
+    func resources() throws {
+        let upstreams: KeyValuePairs<String, String> = [
+            "upstreams": """
+            upstreams:
+              - name: corp
+                type: oidc
+                oidc_config: {issuer_url: 'https://sso.example.com', client_id: hub}
+              - name: notes
+                type: mcp
+                mcp_config: {resource: 'https://notes.example.com/mcp'}
+            """
+        ]
+        func backends(_ one: String, _ two: String) -> String {
+            "backends:\n  - {name: one, url: '\(one)', transport: streamable-http}\n"
+                + "  - {name: two, url: '\(two)', transport: streamable-http}\n"
+        }
+        let inject = "{type: upstream_inject, upstreamInject: {providerName: notes}}"
+        let resource = "https://notes.example.com/mcp"
+        func errors(_ auth: String, _ backends: String) throws -> [String] {
+            var found: [String] = []
+            try outcomes(upstreams, ["outgoingAuth": auth, "backends": backends]) { found = $0.errors }
+            return found
+        }
+        let all = "outgoingAuth: {source: inline, default: \(inject)}"
+        #expect(try errors(all, backends(resource, "https://NOTES.example.com:443/mcp/")) == [])
+        #expect(
+            try errors(all, backends(resource, "https://evil.example.com/mcp")) == [
+                "backends[1].url: \"https://evil.example.com/mcp\" would get the tokens of the upstream \"notes\", which "
+                    + "are for \"https://notes.example.com/mcp\"; write the same URL in both, or another strategy"
+            ])
+        #expect(try errors(Self.strategy(inject), backends("https://notes.example.com/other", resource)).count == 1)
+        #expect(try errors(Self.strategy(inject), backends(resource, "https://evil.example.com/mcp")) == [])
+    }
+
     @Test("V-03: an exchange whose subject is left to the upstream is warned about, one that names it is not")
     func v03() throws {
         func exchange(_ more: String) -> KeyValuePairs<String, String> {

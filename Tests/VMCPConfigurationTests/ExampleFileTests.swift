@@ -36,7 +36,7 @@ struct ExampleFileTests {
             Self.files == [
                 "examples/embedded-auth-server.yaml", "examples/oidc-cedar-workflow.yaml",
                 "examples/old-and-new.yaml", "examples/one-backend.yaml", "examples/priorities-and-overrides.yaml",
-                "examples/search-and-scripts.yaml",
+                "examples/remote-sign-in.yaml", "examples/search-and-scripts.yaml",
                 "examples/stdio-backends.yaml", "minimal.yaml", "mode-b-minimal.yaml", "mode-b.yaml", "quickstart.yaml",
                 "sibling/vmcp.yaml",
             ])
@@ -46,7 +46,8 @@ struct ExampleFileTests {
         "The examples for a first try need nothing that is missing",
         arguments: [
             "quickstart.yaml", "minimal.yaml", "mode-b-minimal.yaml", "mode-b.yaml", "sibling/vmcp.yaml",
-            "examples/old-and-new.yaml", "examples/one-backend.yaml", "examples/stdio-backends.yaml",
+            "examples/old-and-new.yaml", "examples/one-backend.yaml", "examples/remote-sign-in.yaml",
+            "examples/stdio-backends.yaml",
         ])
     func supported(file: String) throws {
         #expect(try Self.load(file).configuration.unsupportedFeatures() == [])

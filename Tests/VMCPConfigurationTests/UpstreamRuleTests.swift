@@ -53,7 +53,8 @@ struct UpstreamRuleTests {
             "1.6 duplicate", upstreams("{name: a, type: oidc, \(plain)}", "{name: a, type: oidc, \(plain)}"),
             "upstreams[1].name", "is the name of the upstream at line", at: "a,"),
         AuthServerCase(
-            "1.6 type", upstreams("{type: saml, \(plain)}"), "\(first).type", "is not one of oidc, oauth2", at: "saml"),
+            "1.6 type", upstreams("{type: saml, \(plain)}"), "\(first).type", "is not one of oidc, oauth2, mcp",
+            at: "saml"),
         AuthServerCase("1.6 no type", upstreams("{\(plain)}"), "\(first).type", "is required", at: "{"),
         AuthServerCase("1.6 no block", upstreams("{type: oidc}"), config, "type: oidc needs the settings", at: "{"),
         AuthServerCase(
@@ -65,6 +66,88 @@ struct UpstreamRuleTests {
         AuthServerCase(
             "1.1 null entry", upstreams("{name: a, type: oidc, \(plain)}", ""), "upstreams[1]", "is empty"),
     ]
+
+    private static func mcp(_ lines: String...) -> KeyValuePairs<String, String> {
+        upstreams(
+            "{name: a, type: oidc, \(plain)}",
+            "{name: b, type: mcp, optional: true, mcp_config: {\(lines.joined(separator: ", "))}}")
+    }
+
+    private static let remote = "resource: 'https://mcp.notes.example/mcp'"
+    private static let remoteConfig = "upstreams[1].mcp_config"
+
+    static let mcpCases: [AuthServerCase] = [
+        AuthServerCase(
+            "ours mcp first", upstreams("{type: mcp, mcp_config: {\(remote)}}"), "\(first).type",
+            "cannot be the first upstream", at: "mcp,"),
+        AuthServerCase(
+            "ours mcp resource", mcp("scopes: [a]"), "\(remoteConfig).resource", "is required", at: "mcp_config"),
+        AuthServerCase(
+            "ours mcp http", mcp("resource: 'http://mcp.notes.example/mcp'"), "\(remoteConfig).resource",
+            "is not https", at: "'http:"),
+        AuthServerCase(
+            "ours mcp fragment", mcp("resource: 'https://mcp.notes.example/mcp#a'"), "\(remoteConfig).resource",
+            "has a fragment", at: "'https:"),
+        AuthServerCase(
+            "ours mcp issuer", mcp(remote, "client_id: c"), "\(remoteConfig).issuer",
+            "client_id belongs to one authorization server", at: "mcp_config"),
+        AuthServerCase(
+            "ours mcp issuer http", mcp(remote, "issuer: 'http://as.example'"), "\(remoteConfig).issuer",
+            "is not https", at: "'http:"),
+        AuthServerCase(
+            "ours mcp issuer query", mcp(remote, "issuer: 'https://as.example?a'"), "\(remoteConfig).issuer",
+            "has a query", at: "'https://as"),
+        AuthServerCase(
+            "ours mcp own issuer", mcp(remote, "issuer: 'https://hub.example.com'"), "\(remoteConfig).issuer",
+            "is this server itself", at: "'https://hub"),
+        AuthServerCase(
+            "ours mcp secret", mcp(remote, "client_secret_env_var: S"), environment: ["S": "s"],
+            "\(remoteConfig).client_secret_env_var", "needs client_id", at: "S}"),
+        AuthServerCase(
+            "ours mcp resource parameter", mcp(remote, "additional_authorization_params: {resource: a}"),
+            "\(remoteConfig).additional_authorization_params.resource", "vmcp sets itself", at: "a}"),
+        AuthServerCase(
+            "ours mcp parameter", mcp(remote, "additional_authorization_params: {scope: a}"),
+            "\(remoteConfig).additional_authorization_params.scope", "vmcp sets itself", at: "a}"),
+        AuthServerCase(
+            "ours mcp redirect", mcp(remote, "redirect_uri: /cb"), "\(remoteConfig).redirect_uri",
+            "is not a web address", at: "/cb"),
+        AuthServerCase(
+            "ours mcp origin", mcp(remote, "redirect_uri: 'https://other.example/oauth/callback'"),
+            "\(remoteConfig).redirect_uri", "is on another origin", at: "'https://other"),
+        AuthServerCase(
+            "ours mcp other block",
+            upstreams(
+                "{name: a, type: oidc, \(plain)}", "{name: b, type: mcp, mcp_config: {\(remote)}, \(plain)}"),
+            "upstreams[1].oidc_config", "does not belong to type: mcp", at: "oidc_config"),
+        AuthServerCase(
+            "ours mcp unknown", mcp(remote, "isuer: a"), "\(remoteConfig).isuer", "did you mean \"issuer\"?",
+            at: "isuer"),
+    ]
+
+    @Test("A remote MCP server has its settings")
+    func remoteServer() throws {
+        let settings = Self.mcp(
+            Self.remote, "issuer: 'https://as.notes.example'", "client_id: ours", "client_secret_env_var: S",
+            "scopes: [read]", "additional_authorization_params: {prompt: consent}")
+        let (runConfig, warnings) = try AuthServerText.load(settings, environment: ["S": "s"])
+        #expect(warnings == [])
+        let upstream = runConfig.upstreams[1]
+        guard case .mcp(let mcp) = upstream.provider else {
+            Issue.record("not the provider of the file")
+            return
+        }
+        #expect(upstream.isOptional)
+        #expect(mcp.resource.text == "https://mcp.notes.example/mcp")
+        #expect(mcp.issuer?.text == "https://as.notes.example")
+        #expect(mcp.client.clientID == "ours")
+        #expect(mcp.client.clientSecret != nil)
+        #expect(mcp.client.scopes == ["read"])
+        #expect(mcp.client.redirectURI == "https://hub.example.com/oauth/callback")
+        #expect(mcp.client.additionalAuthorizationParameters == ["prompt": "consent"])
+        let (plain, _) = try AuthServerText.load(Self.mcp(Self.remote))
+        #expect(plain.upstreams[1].client.clientID == "")
+    }
 
     static let oidcCases: [AuthServerCase] = [
         AuthServerCase(
@@ -231,6 +314,11 @@ struct UpstreamRuleTests {
 
     @Test("Each rule about the list of upstreams is enforced in both forms", arguments: lists)
     func list(_ row: AuthServerCase) throws {
+        try row.check()
+    }
+
+    @Test("Each rule about a remote MCP server is enforced in both forms", arguments: mcpCases)
+    func mcpRules(_ row: AuthServerCase) throws {
         try row.check()
     }
 

@@ -21,7 +21,10 @@ MAXIMUM_GATEWAYS = 40
 class ModeBGateway(Gateway):
     """Its own address is part of its configuration, so that is written once the port is known."""
 
-    def __init__(self, folder, backends, provider, port, storage=None, hardening=None, **sections):
+    def __init__(
+        self, folder, backends, provider, port, storage=None, hardening=None, remotes=(), scopes=None, **sections
+    ):
+        """`remotes` are backends that have a sign-in of their own; `scopes` is what this one demands."""
         super().__init__(folder, backends, port=port, **sections)
         self.environment["E2E_PROVIDER_SECRET"] = CLIENT_SECRET
         self.configuration["incomingAuth"] = {
@@ -32,6 +35,12 @@ class ModeBGateway(Gateway):
             "source": "inline",
             "backends": {"vault": {"type": "upstream_inject", "upstreamInject": {"providerName": "canaille"}}},
         }
+        if scopes:
+            self.configuration["incomingAuth"]["oidc"]["scopes"] = scopes
+        for remote in remotes:
+            inject = {"type": "upstream_inject", "upstreamInject": {"providerName": remote["name"]}}
+            self.configuration["outgoingAuth"]["backends"][remote["name"]] = inject
+            self.configuration["backends"].append(remote)
         self.configuration["authServer"] = {
             "runConfig": {
                 "schema_version": "v0.1.0",
@@ -50,6 +59,15 @@ class ModeBGateway(Gateway):
                             "scopes": ["openid", "profile", "email"],
                         },
                     }
+                ]
+                + [
+                    {
+                        "name": remote["name"],
+                        "type": "mcp",
+                        "optional": True,
+                        "mcp_config": {"resource": remote["url"]},
+                    }
+                    for remote in remotes
                 ],
             }
         }

@@ -29,6 +29,8 @@ class Browser:
         self.clients = {}
         self.consent_pages = []
         self.visited = []
+        # With their queries.
+        self.urls = []
 
     def client(self, url):
         origin = urlsplit(url).netloc
@@ -42,6 +44,7 @@ class Browser:
 
     def request(self, method, url, **more):
         self.visited.append(url.partition("?")[0])
+        self.urls.append(url)
         return self.client(url).request(method, url, **more)
 
     def arrive(self, url, stop=CALLBACK, limit=20):

@@ -58,20 +58,22 @@ package struct LoginLegs: Sendable {
         let nonce = RandomHandle.base32(from: random)
         let verifier = RandomHandle.base64URL(from: random)
         let binding = bindsBrowser ? RandomHandle.base64URL(from: random) : nil
-        let url: String
+        let visit: UpstreamVisit
         do {
-            url = try await upstream.authorizationURL(
-                state: state, codeChallenge: CodeChallenge.of(verifier: verifier), nonce: nonce)
+            visit = try await upstream.begin(
+                UpstreamLeg(
+                    state: state, codeChallenge: CodeChallenge.of(verifier: verifier), nonce: nonce,
+                    userID: login.chain.user?.id))
         } catch {
             throw .upstream(error)
         }
         let pending = PendingAuthorization(
             login: login, provider: leg.provider, codeVerifier: verifier, nonce: nonce,
-            browserBinding: binding.map(RecordStore.id(ofHandle:)))
+            browserBinding: binding.map(RecordStore.id(ofHandle:)), upstreamBinding: visit.binding)
         try await LoginFailure.creating(
             pending, RecordStore.id(ofHandle: state), in: records,
             until: now().addingTimeInterval(TimeInterval(BrowserCookies.waitSeconds)))
-        var headers = [(name: "Location", value: url)]
+        var headers = [(name: "Location", value: visit.url)]
         if let binding {
             let name = cookies.binding(ofState: state)
             headers.append(cookies.set(name, binding, seconds: BrowserCookies.waitSeconds, .lax))

@@ -87,15 +87,18 @@ package struct LoginProgress: Sendable {
         _ pending: PendingAuthorization, _ answer: UpstreamAnswer, _ upstream: any UpstreamProvider
     ) async throws(LegFailure) -> UpstreamLogin {
         // RFC 9207 §2.4: an answer of another server than the one that was asked is an attack, on optional legs too.
-        guard try await asking({ () async throws(UpstreamError) in try await upstream.acceptsIssuer(answer.issuer) })
-        else { throw .stop(.failed("issuer")) }
+        let isFromUpstream = try await asking { () async throws(UpstreamError) in
+            try await upstream.accepts(issuer: answer.issuer, binding: pending.upstreamBinding)
+        }
+        guard isFromUpstream else { throw .stop(.failed("issuer")) }
         if let error = answer.error {
             let reason = LegFailureReason.of(code: error)
             throw .upstream(reason: reason, .denied(reason))
         }
         return try await asking { () async throws(UpstreamError) in
             try await upstream.exchange(
-                code: answer.code ?? "", codeVerifier: pending.codeVerifier, nonce: pending.nonce)
+                code: answer.code ?? "", codeVerifier: pending.codeVerifier, nonce: pending.nonce,
+                binding: pending.upstreamBinding)
         }
     }
 

@@ -18,13 +18,19 @@ package struct PendingAuthorization: StoredRecord {
     package var nonce: String
     /// The digest of the cookie's value; `nil` only with browser checks switched off.
     package var browserBinding: String?
+    /// What the upstream wants to have back.
+    package var upstreamBinding: UpstreamBinding?
 
-    package init(login: Login, provider: String, codeVerifier: String, nonce: String, browserBinding: String?) {
+    package init(
+        login: Login, provider: String, codeVerifier: String, nonce: String, browserBinding: String?,
+        upstreamBinding: UpstreamBinding? = nil
+    ) {
         self.login = login
         self.provider = provider
         self.codeVerifier = codeVerifier
         self.nonce = nonce
         self.browserBinding = browserBinding
+        self.upstreamBinding = upstreamBinding
     }
 }
 

@@ -34,7 +34,7 @@ enum LegFailureReason {
         switch error {
         case .unreachable: network
         case .refused(let code): of(code: code)
-        case .invalidResponse, .invalidIDToken, .noSubject, .subjectChanged, .notConfigured: other
+        case .invalidResponse, .invalidIDToken, .noSubject, .subjectChanged, .notConfigured, .otherServer: other
         }
     }
 }

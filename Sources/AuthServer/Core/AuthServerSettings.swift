@@ -151,6 +151,19 @@ package struct UpstreamSettings: Sendable {
     package enum Kind: Sendable {
         case oidc(issuer: String, subjectClaim: String)
         case oauth2(OAuth2)
+        case mcp(RemoteServer)
+    }
+
+    /// A remote MCP server that names its own authorization server.
+    package struct RemoteServer: Sendable {
+        package var resource: String
+        /// What the configured client belongs to; `nil` for whatever the resource names.
+        package var issuer: String?
+
+        package init(resource: String, issuer: String?) {
+            self.resource = resource
+            self.issuer = issuer
+        }
     }
 
     package struct OAuth2: Sendable {

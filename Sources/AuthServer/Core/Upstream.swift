@@ -13,12 +13,16 @@ package protocol UpstreamProvider: Sendable {
     /// Whether a login goes on without it.
     var isOptional: Bool { get }
 
-    /// Where to send the browser.
-    func authorizationURL(state: String, codeChallenge: String, nonce: String) async throws(UpstreamError) -> String
+    /// Where to send the browser; what comes with it is given back at the end of the leg.
+    func begin(_ leg: UpstreamLeg) async throws(UpstreamError) -> UpstreamVisit
     /// Checks the `iss` of an authorization response (RFC 9207): mandatory when the provider advertises it.
-    func acceptsIssuer(_ issuer: String?) async throws(UpstreamError) -> Bool
+    func accepts(issuer: String?, binding: UpstreamBinding?) async throws(UpstreamError) -> Bool
     /// Redeems the upstream's code and finds out who signed in.
-    func exchange(code: String, codeVerifier: String, nonce: String) async throws(UpstreamError) -> UpstreamLogin
+    func exchange(
+        code: String, codeVerifier: String, nonce: String, binding: UpstreamBinding?
+    ) async throws(UpstreamError) -> UpstreamLogin
+    /// Whether tokens with this binding may still be used, as far as is known without asking anybody.
+    func honours(_ binding: UpstreamBinding?) -> Bool
     /// Gets new tokens with the refresh token. What the answer omits is kept from `tokens`.
     func refresh(_ tokens: UpstreamTokens) async throws(UpstreamError) -> UpstreamTokens
 }
@@ -34,10 +38,11 @@ package struct UpstreamLogin: Sendable {
     package var idToken: Secret?
     /// `nil` when the token does not expire.
     package var expiresAt: Date?
+    package var binding: UpstreamBinding?
 
     package init(
         subject: String, name: String?, email: String?, isSynthetic: Bool, accessToken: Secret, refreshToken: Secret?,
-        idToken: Secret?, expiresAt: Date?
+        idToken: Secret?, expiresAt: Date?, binding: UpstreamBinding? = nil
     ) {
         self.subject = subject
         self.name = name
@@ -47,6 +52,7 @@ package struct UpstreamLogin: Sendable {
         self.refreshToken = refreshToken
         self.idToken = idToken
         self.expiresAt = expiresAt
+        self.binding = binding
     }
 }
 
@@ -64,10 +70,12 @@ package struct UpstreamTokens: Sendable {
     package var expiresAt: Date?
     /// How long the row is worth keeping when the token itself does not say.
     package var sessionExpiresAt: Date?
+    package var binding: UpstreamBinding?
 
     package init(
         provider: String, userID: String, clientID: String, subject: String, isSynthetic: Bool, accessToken: Secret,
-        refreshToken: Secret?, idToken: Secret?, expiresAt: Date?, sessionExpiresAt: Date?
+        refreshToken: Secret?, idToken: Secret?, expiresAt: Date?, sessionExpiresAt: Date?,
+        binding: UpstreamBinding? = nil
     ) {
         self.provider = provider
         self.userID = userID
@@ -79,6 +87,7 @@ package struct UpstreamTokens: Sendable {
         self.idToken = idToken
         self.expiresAt = expiresAt
         self.sessionExpiresAt = sessionExpiresAt
+        self.binding = binding
     }
 }
 
@@ -95,6 +104,8 @@ package enum UpstreamError: Error, Sendable, Hashable {
     case noSubject
     case subjectChanged
     case notConfigured
+    /// What there is belongs to another authorization server, or another client, than the upstream has now.
+    case otherServer
 }
 
 /// The upstream tokens of logins: written by the callback, read by the resource server.

@@ -118,6 +118,31 @@ package final class EmbeddedAuthServer: Sendable {
         return try await sessions.accessToken(provider: provider, tsid: tsid, userID: principal.subject)
     }
 
+    /// Renews an upstream token that a backend refused.
+    ///
+    /// - Returns: whether there is another one now.
+    package func renew(
+        _ refused: Secret, provider: String, of principal: Principal
+    ) async throws(UpstreamTokenError) -> Bool {
+        guard principal.issuer == settings.issuer, let tsid = principal.tsid else { throw .missing }
+        return try await sessions.renew(refused, provider: provider, tsid: tsid, userID: principal.subject)
+    }
+
+    /// Notes that an operation of a remote MCP server demands more scope than the login has there; the person's next
+    /// sign-in asks for it.
+    ///
+    /// - Returns: `nil` when the provider is none that can be asked for more.
+    package func demand(
+        _ scopes: [String], operation: String, provider name: String, of principal: Principal
+    ) async throws(UpstreamTokenError) -> ScopeDemandOutcome? {
+        guard principal.issuer == settings.issuer, let tsid = principal.tsid,
+            let upstream = upstreams.provider(name) as? MCPUpstream,
+            let binding = try await sessions.binding(provider: name, tsid: tsid, userID: principal.subject)
+        else { return nil }
+        return try await upstream.demand(
+            scopes, operation: operation, binding: binding, login: tsid, userID: principal.subject)
+    }
+
     /// Ends the login behind a principal: their tokens and refresh tokens are refused from now on, so that the client
     /// signs in again.
     package func endLogin(of principal: Principal) async {

@@ -11,6 +11,7 @@ package struct UpstreamStartError: Error, Sendable, Hashable {
     package enum Document: String, Sendable, Hashable {
         case discovery = "discovery document"
         case registration = "registration answer"
+        case resource = "protected resource metadata"
     }
 
     package enum Problem: Error, Sendable, Hashable {
@@ -32,6 +33,18 @@ package struct UpstreamStartError: Error, Sendable, Hashable {
         case noClientAuthentication
         case registrationRefused(code: String)
         case storage
+        /// The metadata speaks of another resource than the one that it was fetched for (RFC 9728 section 3.3).
+        case otherResource
+        /// The resource does not say where tokens for it are given.
+        case noResourceMetadata
+        /// No document of an authorization server where MCP says that there is one.
+        case noServerMetadata
+        /// The authorization server does not say that it knows PKCE with S256.
+        case noPKCE
+        /// The configured client belongs to another authorization server than the resource names now.
+        case otherIssuer
+        /// No client is configured, and the authorization server registers none.
+        case noRegistration
     }
 
     package init(_ upstream: String, _ problem: Problem) {
@@ -70,6 +83,20 @@ extension UpstreamStartError.Problem: CustomStringConvertible {
             "the provider supports neither client_secret_basic nor client_secret_post at its token endpoint"
         case .registrationRefused(let code): "the provider refused to register this server: \(code)"
         case .storage: "the registration at the provider could not be stored or read"
+        case .otherResource:
+            "the protected resource metadata is about another resource; write resource as the server spells it"
+        case .noResourceMetadata:
+            "the server publishes no protected resource metadata (RFC 9728), so nothing says where people sign in"
+        case .noServerMetadata: "the authorization server publishes no metadata (RFC 8414 or OpenID Connect Discovery)"
+        case .noPKCE:
+            "the authorization server's metadata does not list S256 in code_challenge_methods_supported, without which "
+                + "no sign-in is begun"
+        case .otherIssuer:
+            "the resource names another authorization server than issuer, which client_id belongs to; register a client "
+                + "there and write both anew, or remove both"
+        case .noRegistration:
+            "the authorization server has no registration_endpoint; register a client by hand and write issuer and "
+                + "client_id"
         }
     }
 }

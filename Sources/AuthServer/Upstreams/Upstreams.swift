@@ -33,6 +33,9 @@ package struct Upstreams: Sendable {
                 providers.append(
                     try OAuth2Upstream(
                         upstream, service: service, registration: registration, http: http, now: now, logger: logger))
+            case .mcp(let remote):
+                providers.append(
+                    try MCPUpstream(upstream, remote: remote, records: records, http: http, now: now, logger: logger))
             }
         }
         self.providers = providers

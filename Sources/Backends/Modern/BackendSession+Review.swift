@@ -178,7 +178,8 @@ extension BackendSession {
         let listing = own
         let timeout = backend.settings.requestTimeout
         let reader = CatalogReader { [self] method, params throws(BackendError) in
-            try await attemptCall(method, params, listing, timeout, deadline)
+            var sent: [ForwardedHeaders.Field] = []
+            return try await attemptCall(method, params, listing, timeout, deadline, &sent)
         }
         guard let tools = try? await reader.list(.toolsList, "tools") else { return nil }
         backend.signal(.listChanged(.tools))

@@ -5,6 +5,7 @@ import JSONTypes
 import Logging
 import MCPTypes
 import NIOCore
+import OutgoingAuth
 
 /// The Modern era over Streamable HTTP: one POST for each request, and nothing in between
 /// (2026-07-28, Transports).
@@ -124,6 +125,7 @@ final class ModernAnswer: Sweepable, @unchecked Sendable {
     private let call: PendingCall
     private let link: ModernHTTPLink
     var exchange: HTTPExchange?
+    private var demandedScopes: [String]?
     private var lingersUntil: NIODeadline?
 
     init(call: PendingCall, link: ModernHTTPLink) {
@@ -150,6 +152,8 @@ final class ModernAnswer: Sweepable, @unchecked Sendable {
         exchange = nil
         guard !call.isFinished else { return }
         switch reply {
+        case .answer(let status, _, _) where demandedScopes != nil:
+            call.deliver(.failed(.unauthorized(status: status, scopes: demandedScopes)))
         case .answer(let status, let mediaType, let body):
             call.deliver(link.interpret(status: status, mediaType: mediaType, body: body, call: call))
         // Nothing continues a Modern stream: what became of the request is unknown.
@@ -165,7 +169,9 @@ final class ModernAnswer: Sweepable, @unchecked Sendable {
 
 extension ModernAnswer: HTTPExchangeReceiver {
     var takesEvents: Bool { true }
-    func exchangeBegan(_ head: HTTP1ResponseHead) {}
+    func exchangeBegan(_ head: HTTP1ResponseHead) {
+        if head.status == 403 { demandedScopes = DemandedScopes.of(head.headers.values("www-authenticate")) }
+    }
     func exchangeReceived(_ event: SSEEvent) { receive(event) }
     func exchangeEnded(_ reply: HTTPReply) { finish(reply) }
 }

@@ -3,6 +3,7 @@
 
 import MCPTypes
 import NIOCore
+import OutgoingAuth
 
 /// The way that one call's answer takes, over as many streams as the server makes of it.
 ///
@@ -23,6 +24,8 @@ final class AnswerStream: Sweepable, @unchecked Sendable {
     var retry: Int?
     var attempts = 0
     var isResuming = false
+    /// Of a 403: what its challenge demands.
+    private(set) var demandedScopes: [String]?
     private var lingersUntil: NIODeadline?
 
     init(link: StreamableHTTPLink, call: PendingCall, headers: ForwardedHeaders, isHandshake: Bool) {
@@ -54,6 +57,7 @@ extension AnswerStream: HTTPExchangeReceiver {
 
     func exchangeBegan(_ head: HTTP1ResponseHead) {
         if isHandshake && !isResuming { link.adoptSessionID(head) }
+        if head.status == 403 { demandedScopes = DemandedScopes.of(head.headers.values("www-authenticate")) }
     }
 
     func exchangeReceived(_ event: SSEEvent) {

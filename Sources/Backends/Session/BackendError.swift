@@ -21,8 +21,8 @@ package enum BackendError: Error, Sendable, Hashable {
     case circuitOpen
     /// An HTTP status without a JSON-RPC answer.
     case rejected(status: Int)
-    /// 401 or 403: the credential that we sent, or did not send, is not enough.
-    case unauthorized(status: Int)
+    /// 401 or 403: the credential that we sent, or did not send, is not enough; with the scopes that a 403 demands.
+    case unauthorized(status: Int, scopes: [String]? = nil)
     /// The caller has no credential for the backend, so the request was not sent.
     case noCredential(CredentialProblem)
     /// The backend broke the protocol.
@@ -97,6 +97,16 @@ extension BackendError {
                 .backendUnavailable,
                 "The sign-in at \"\(provider)\" that backend \"\(backend)\" needs cannot be renewed now; try again later"
             )
+        case .noCredential(.needsMoreScope(let provider)):
+            RequestError(
+                .backendUnavailable,
+                "Backend \"\(backend)\" needs more permission at \"\(provider)\" than this sign-in has; sign in again to be "
+                    + "asked for it")
+        case .noCredential(.scopeNotGranted(let provider)):
+            RequestError(
+                .backendUnavailable,
+                "Backend \"\(backend)\" needs more permission at \"\(provider)\" than is granted there; signing in again "
+                    + "does not help")
         case .invalidResponse(let reason):
             RequestError(.invalidBackendResponse, "Backend \"\(backend)\" broke the protocol: \(reason)")
         case .notSubscribable:

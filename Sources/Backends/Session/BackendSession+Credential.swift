@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONTypes
+import MCPTypes
 import OutgoingAuth
 
 extension BackendSession {
@@ -11,6 +13,29 @@ extension BackendSession {
             return try await credential.fields().map { ForwardedHeaders.Field(name: $0.name, value: $0.value) }
         } catch {
             throw error == .sessionEnded ? .closed : .noCredential(error)
+        }
+    }
+
+    /// What becomes of a call whose credential was refused. Such a request did not run: it was refused before it was
+    /// looked at (RFC 9110 section 15.5.2).
+    ///
+    /// - Returns: whether it may be repeated with another credential.
+    /// - Throws: what the caller has to do before it can work.
+    func hasRemedy(
+        for error: BackendError, _ method: MCPMethod, _ params: JSONSlice?, sent: [ForwardedHeaders.Field],
+        mayRenew: Bool
+    ) async throws(BackendError) -> Bool {
+        guard case .unauthorized(let status, let scopes) = error, let credential, mayRenew || status == 403,
+            !Task.isCancelled
+        else { return false }
+        let target = params?["name"]?.string ?? params?["uri"]?.string
+        let refusal = CredentialRefusal(
+            status: status, scopes: scopes, operation: target.map { "\(method.name) \($0)" } ?? method.name,
+            sent: sent.map { CredentialField(name: $0.name, value: $0.value) })
+        switch await credential.refused(refusal) {
+        case .none: return false
+        case .retry: return mayRenew
+        case .report(let problem): throw .noCredential(problem)
         }
     }
 }

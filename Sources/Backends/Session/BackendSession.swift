@@ -144,10 +144,12 @@ package final class BackendSession: Sendable {
         defer { backend.limiter.release() }
         var options = options
         var hasFreshHeaders = false
+        var hasFreshCredential = false
+        var sent: [ForwardedHeaders.Field] = []
         var attempt = 1
         while true {
             do throws(BackendError) {
-                let result = try await attemptCall(method, params, options, timeout, deadline)
+                let result = try await attemptCall(method, params, options, timeout, deadline, &sent)
                 if let permit { backend.observed(nil, permit) }
                 return result
             } catch {
@@ -157,6 +159,10 @@ package final class BackendSession: Sendable {
                 {
                     hasFreshHeaders = true
                     options.parameterHeaders = fresh
+                    continue
+                }
+                if try await hasRemedy(for: error, method, params, sent: sent, mayRenew: !hasFreshCredential) {
+                    hasFreshCredential = true
                     continue
                 }
                 guard attempt < 3, !Task.isCancelled, mayRepeat(after: error, options) else { throw error }
@@ -180,7 +186,7 @@ package final class BackendSession: Sendable {
 
     func attemptCall(
         _ method: MCPMethod, _ params: JSONSlice?, _ options: CallOptions, _ timeout: TimeAmount,
-        _ deadline: NIODeadline
+        _ deadline: NIODeadline, _ sent: inout [ForwardedHeaders.Field]
     ) async throws(BackendError) -> JSONSlice {
         let connection: Connection
         if let ready = readyConnection() {
@@ -195,8 +201,11 @@ package final class BackendSession: Sendable {
         let isModern = connection.handshake.revision.era == .modern
         // `ping` is not part of the Modern era, where this is as cheap.
         let method = isModern && method == .ping ? .discover : method
-        let headers =
-            credential == nil ? options.headers : options.headers.adding(credential: try await credentialFields())
+        var headers = options.headers
+        if credential != nil {
+            sent = try await credentialFields()
+            headers = headers.adding(credential: sent)
+        }
         let call = start(
             method, params, over: connection.link, options, headers: headers, timeout: timeout, deadline: deadline)
         let outcome = await call.wait()

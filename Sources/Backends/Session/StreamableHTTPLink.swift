@@ -92,7 +92,8 @@ final class StreamableHTTPLink: SessionLink {
         guard !call.isFinished else { return }
         switch reply {
         case .answer(let status, let mediaType, let body):
-            call.deliver(interpret(status: status, mediaType: mediaType, body: body, call: call))
+            call.deliver(
+                interpret(status: status, mediaType: mediaType, body: body, call: call, stream.demandedScopes))
         case .streamEnded(_, let failure):
             resume(stream, after: failure)
         case .failed(.unreachable(let reason)):
@@ -142,7 +143,10 @@ final class StreamableHTTPLink: SessionLink {
         }
     }
 
-    private func interpret(status: Int, mediaType: String, body: ByteBuffer, call: PendingCall) -> CallOutcome {
+    private func interpret(status: Int, mediaType: String, body: ByteBuffer, call: PendingCall, _ scopes: [String]?)
+        -> CallOutcome
+    {
+        if scopes != nil { return .failed(.unauthorized(status: status, scopes: scopes)) }
         if status == 404, hasSession, !body.saysMethodNotFound { return .failed(.sessionLost) }
         if body.readableBytes > 0, mediaType == "application/json" || mediaType.hasSuffix("+json") {
             do {

@@ -47,8 +47,6 @@ struct CallbackRules {
     }
 
     private func place(_ index: Int) -> Place {
-        let upstream = section.at(Keys.upstreams).entry(index)
-        let name = if case .oidc = upstreams[index].provider { "oidc_config" } else { "oauth2_config" }
-        return upstream.entry(name).entry("redirect_uri")
+        section.at(Keys.upstreams).entry(index).entry(upstreams[index].block).entry("redirect_uri")
     }
 }

@@ -27,15 +27,17 @@ struct UpstreamRules {
             switch upstream.provider {
             case .oidc(let oidc): check(oidc, place.entry("oidc_config"), isFirst: index == 0)
             case .oauth2(let oauth2): check(oauth2, place.entry("oauth2_config"), isFirst: index == 0)
+            case .mcp(let mcp):
+                check(mcp, place.entry("mcp_config"))
+                if index == 0 {
+                    place.entry("type").refuse(
+                        "mcp says nothing about who the user is and cannot be the first upstream; put a provider that "
+                            + "people sign in at before it")
+                }
             }
-            complete(&upstream.client, configuration(of: upstream, place).entry("redirect_uri"))
+            complete(&upstream.client, place.entry(upstream.block).entry("redirect_uri"))
             return upstream
         }
-    }
-
-    private func configuration(of upstream: Upstream, _ place: Place) -> Place {
-        if case .oidc = upstream.provider { return place.entry("oidc_config") }
-        return place.entry("oauth2_config")
     }
 
     private func checkNames() {
@@ -76,6 +78,16 @@ struct UpstreamRules {
             place.warn(
                 "nothing here says who the user is, so every sign-in makes a new one; write userinfo or "
                     + "identity_from_token")
+        }
+    }
+
+    private func check(_ mcp: AuthServerRunConfig.UpstreamMCP, _ place: Place) {
+        checkEndpoint(mcp.resource, mcp.client, place.entry("resource"))
+        guard let server = mcp.issuer else { return }
+        checkEndpoint(server, mcp.client, place.entry("issuer"))
+        if !issuer.isEmpty, server.text == issuer {
+            place.entry("issuer").refuse(
+                "\(quoted(issuer)) is this server itself; write the authorization server of the resource")
         }
     }
 

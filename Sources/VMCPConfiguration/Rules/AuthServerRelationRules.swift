@@ -27,6 +27,7 @@ struct AuthServerRelationRules {
             default: break
             }
         }
+        checkResources(runConfig)
         let auth = root.entry("incomingAuth")
         guard case .oidc(let oidc) = configuration.incomingAuth.method else {
             let type = auth.entry("type")
@@ -71,6 +72,31 @@ struct AuthServerRelationRules {
             block.entry("providerName").refuse(
                 "is required for \(backend): only an upstream named \"default\" can be left out, and the authorization "
                     + "server has \(known)")
+        }
+    }
+
+    /// Ours: a token for one remote MCP server is sent to no other.
+    private func checkResources(_ runConfig: AuthServerRunConfig) {
+        let resources = runConfig.upstreams.compactMap { upstream -> (name: String, resource: HTTPURL)? in
+            guard case .mcp(let mcp) = upstream.provider, !mcp.resource.text.isEmpty else { return nil }
+            return (upstream.name, mcp.resource)
+        }
+        guard !resources.isEmpty else { return }
+        let list = root.entry("backends")
+        for (index, backend) in configuration.backends.enumerated() {
+            guard case .upstreamInject(let inject) = configuration.outgoingAuth.strategy(for: backend.name),
+                let (name, resource) = resources.first(where: { $0.name == inject.providerName })
+            else { continue }
+            let url: HTTPURL
+            switch backend.transport {
+            case .streamableHTTP(let place), .sse(let place): url = place
+            case .stdio: continue
+            }
+            guard AuthServerURLRules.canonicalResource(url.text) != AuthServerURLRules.canonicalResource(resource.text)
+            else { continue }
+            list.entry(index).entry("url").refuse(
+                "\(quoted(url.text)) would get the tokens of the upstream \(quoted(name)), which are for "
+                    + "\(quoted(resource.text)); write the same URL in both, or another strategy")
         }
     }
 

@@ -132,7 +132,7 @@ final class FlowClients: ClientDirectory {
     }
 }
 
-final class FlowUpstream: UpstreamProvider {
+final class FlowUpstream: FixedUpstream {
     struct Visit: Sendable, Hashable {
         var state: String
         var challenge: String

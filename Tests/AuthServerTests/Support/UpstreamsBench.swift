@@ -10,7 +10,7 @@ import Synchronization
 @testable import AuthServer
 
 /// A provider that refreshes as it is told, and counts.
-final class ScriptedUpstream: UpstreamProvider {
+final class ScriptedUpstream: FixedUpstream {
     typealias Refresh = @Sendable (UpstreamTokens) async throws(UpstreamError) -> UpstreamTokens
 
     let name: String

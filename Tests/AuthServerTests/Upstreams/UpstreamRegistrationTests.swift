@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test("We register once, say who we are, and use what we were given")
+    @Test("AU-32: We register once, say who we are, and use what we were given")
     func register() async throws {
         let http = world.http
         var registration = UpstreamSettings.Registration(
@@ -106,6 +106,7 @@ import Testing
         #expect(sent["software_id"]?.string == "soft-1")
         #expect(sent["software_statement"]?.string == "a.b.c")
         #expect(sent["client_name"]?.string == "vmcp")
+        #expect(sent["application_type"]?.string == "web")
         #expect(sent["redirect_uris"]?.description == #"["https://gw.example/oauth/callback"]"#)
         #expect(sent["token_endpoint_auth_method"]?.string == "client_secret_basic")
         #expect(sent["scope"]?.string == "read write")

@@ -6,6 +6,7 @@ import Logging
 import MCPTypes
 import NIOCore
 import NIOPosix
+import OutgoingAuth
 import Synchronization
 import TestSupport
 
@@ -46,11 +47,12 @@ struct BackendHarness: Sendable {
 
     func session(
         _ capabilities: String = "{}", inbox: Inbox = Inbox(), channel: (any ClientChannel)? = nil,
-        preference: EraPreference = .legacyFirst, isShared: Bool = false
+        credential: (any BackendCredential)? = nil, preference: EraPreference = .legacyFirst, isShared: Bool = false
     ) -> BackendSession {
         BackendSession(
             backend: backend, capabilities: ClientCapabilities(json(capabilities)),
-            inbound: { inbox.add($0, $1) }, channel: { channel }, preference: preference, isShared: isShared)
+            inbound: { inbox.add($0, $1) }, channel: { channel }, credential: credential, preference: preference,
+            isShared: isShared)
     }
 
     /// Runs `body` with a new session and closes it.

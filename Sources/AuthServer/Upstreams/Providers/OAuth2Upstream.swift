@@ -9,7 +9,7 @@ package import OutboundHTTP
 import Synchronization
 
 /// An OAuth 2.0 service without ID tokens: who signed in is read from its token response or asked of it.
-package final class OAuth2Upstream: StartableUpstream {
+package final class OAuth2Upstream: StartableUpstream, FixedUpstream {
     package let name: String
     package let isOptional: Bool
 
@@ -124,8 +124,7 @@ package final class OAuth2Upstream: StartableUpstream {
         return Known(
             authorizationEndpoint: authorization, tokenEndpoint: token,
             http: UpstreamHTTP(client: client, policy: credentials.policy),
-            client: UpstreamClient(
-                id: record.clientID, secret: record.clientSecret.map { Secret($0) }, method: record.method),
+            client: UpstreamClient(record),
             scopes: record.scopes, issuer: record.issuer, namesIssuerInResponses: record.namesIssuerInResponses,
             secretExpiresAt: record.secretExpiresAt)
     }

@@ -10,7 +10,7 @@ package import OutboundHTTP
 import Synchronization
 
 /// An OpenID provider: its discovery document says where everything is, its ID tokens say who signed in.
-package final class OIDCUpstream: StartableUpstream {
+package final class OIDCUpstream: StartableUpstream, FixedUpstream {
     /// How old the discovery document may become, and how soon a failed renewal is repeated.
     static let maximumMetadataAge: TimeInterval = 3600
     static let failurePause: TimeInterval = 300

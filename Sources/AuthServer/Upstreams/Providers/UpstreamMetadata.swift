@@ -59,13 +59,13 @@ enum UpstreamDocument {
 
     /// A list of strings, nil when it is not there.
     static func strings(
-        _ member: String, of document: JSONSlice
+        _ member: String, of document: JSONSlice, _ kind: UpstreamStartError.Document = .discovery
     ) throws(UpstreamStartError.Problem) -> [String]? {
         guard let list = document.member(member), !list.isNull else { return nil }
         let values = list.elements.prefix(maximumListed + 1).map(\.string)
         let strings = values.compactMap { $0 }
         guard list.kind == .array, strings.count == values.count, strings.count <= maximumListed else {
-            throw .member(.discovery, member)
+            throw .member(kind, member)
         }
         return strings
     }

@@ -72,7 +72,7 @@ extension RegistrationTarget {
     }
 
     /// The best that both know. Going without a secret needs a service that says it knows PKCE.
-    private static func method(_ document: JSONSlice) throws(UpstreamStartError.Problem) -> UpstreamClientMethod {
+    static func method(_ document: JSONSlice) throws(UpstreamStartError.Problem) -> UpstreamClientMethod {
         guard let supported = try UpstreamDocument.strings("token_endpoint_auth_methods_supported", of: document) else {
             return .basic
         }

@@ -10,9 +10,13 @@ import Storage
 package struct StoredUpstreamSessions: UpstreamSessions {
     /// Rows of one person that are looked at for a refresh token to carry over.
     static let carryLimit = 1000
+    /// A token that is younger was not refused because of its age, and another one would not be better: a backend that
+    /// takes none is no reason to ask the provider at every call.
+    static let refusalPause: TimeInterval = 60
     static let maximumReasonBytes = UpstreamText.maximumCodeBytes
 
     private let records: RecordStore
+    private let providers: [any UpstreamProvider]
     private let renewal: UpstreamRenewal
     private let renewals = SharedFlights<String, UpstreamRenewal.Outcome>()
     private let pauses: RenewalPauses
@@ -33,6 +37,7 @@ package struct StoredUpstreamSessions: UpstreamSessions {
     ) {
         let lifetime = TimeInterval(sessionLifetime.components.seconds)
         self.records = records
+        self.providers = providers
         self.sessionLifetime = lifetime
         self.now = now
         self.audit = audit
@@ -67,7 +72,9 @@ package struct StoredUpstreamSessions: UpstreamSessions {
 
     package func isSatisfied(provider: String, tsid: String) async throws(OAuthError) -> Bool {
         guard let record = try await record(provider, tsid) else { return false }
-        guard let tokens = record.tokens, !tokens.isUsable(at: now()) else { return true }
+        guard let tokens = record.tokens else { return true }
+        guard honours(tokens, provider) else { return false }
+        guard !tokens.isUsable(at: now()) else { return true }
         guard case .renewed = await renew(provider, tsid) else { return false }
         return true
     }
@@ -92,6 +99,7 @@ package struct StoredUpstreamSessions: UpstreamSessions {
     ) async throws(UpstreamTokenError) -> Secret {
         let tokens = try await tokens(provider, tsid)
         try check(tokens, belongTo: userID, provider)
+        guard honours(tokens, provider) else { throw .expired }
         guard tokens.isDue(at: now()) else { return Secret(tokens.accessToken) }
         switch await renew(provider, tsid) {
         case .renewed(let renewed):
@@ -101,6 +109,40 @@ package struct StoredUpstreamSessions: UpstreamSessions {
         case .failed(let error, keepsToken: true): return try rest(of: tokens, or: error)
         case .failed(let error, keepsToken: false): throw error
         }
+    }
+
+    /// Renews a token that a backend refused.
+    ///
+    /// - Returns: whether there is another one now; false when there is nothing to renew it with, or it is new.
+    package func renew(
+        _ refused: Secret, provider: String, tsid: String, userID: String
+    ) async throws(UpstreamTokenError) -> Bool {
+        let tokens = try await tokens(provider, tsid)
+        try check(tokens, belongTo: userID, provider)
+        guard honours(tokens, provider) else { throw .expired }
+        guard Secret(tokens.accessToken) == refused else { return true }
+        guard tokens.refreshToken != nil, now().timeIntervalSince(tokens.issuedAt) >= Self.refusalPause else {
+            return false
+        }
+        switch await renew(provider, tsid, refused: refused) {
+        case .renewed(let renewed): return Secret(renewed.accessToken) != refused
+        case .unanswered: throw .unavailable
+        case .failed(let error, _): throw error
+        }
+    }
+
+    /// What the tokens of a login are bound to.
+    package func binding(
+        provider: String, tsid: String, userID: String
+    ) async throws(UpstreamTokenError) -> UpstreamBinding? {
+        let tokens = try await tokens(provider, tsid)
+        try check(tokens, belongTo: userID, provider)
+        return tokens.binding
+    }
+
+    /// A provider that is no longer configured has nothing against its tokens: nobody uses them but as before.
+    private func honours(_ tokens: UpstreamTokenRecord.Tokens, _ provider: String) -> Bool {
+        providers.first { $0.name == provider }?.honours(tokens.binding) ?? true
     }
 
     private func tokens(
@@ -139,11 +181,13 @@ package struct StoredUpstreamSessions: UpstreamSessions {
     }
 
     /// Parallel callers share one refresh, and a failure is not repeated at once.
-    private func renew(_ provider: String, _ tsid: String) async -> UpstreamRenewal.Outcome {
+    private func renew(
+        _ provider: String, _ tsid: String, refused: Secret? = nil
+    ) async -> UpstreamRenewal.Outcome {
         let id = UpstreamTokenRecord.id(tsid: tsid, provider: provider)
         if pauses.holds(id) { return .unanswered }
         return await renewals.run(id) { [renewal, pauses, recent] in
-            let outcome = await renewal.run(provider: provider, tsid: tsid)
+            let outcome = await renewal.run(provider: provider, tsid: tsid, refused: refused)
             recent.forget(tsid: tsid)
             pauses.note(outcome, id)
             return outcome
@@ -170,7 +214,8 @@ package struct StoredUpstreamSessions: UpstreamSessions {
             return tokens
         }
         let newest = earlier.filter { earlier in
-            earlier.refreshToken != nil && UpstreamText.areEqual(earlier.userID, tokens.userID)
+            earlier.refreshToken != nil && earlier.binding.isSameClient(as: tokens.binding)
+                && UpstreamText.areEqual(earlier.userID, tokens.userID)
                 && (UpstreamText.areEqual(earlier.subject, tokens.subject)
                     || (earlier.isSynthetic && tokens.isSynthetic))
         }.max { $0.issuedAt < $1.issuedAt }

@@ -3,6 +3,7 @@
 
 import Foundation
 import Logging
+import Observability
 import Storage
 
 /// Renews the tokens of one row. Runs once at a time for a row, whoever asked.
@@ -44,7 +45,8 @@ struct UpstreamRenewal: Sendable {
         self.logger = logger
     }
 
-    func run(provider name: String, tsid: String) async -> Outcome {
+    /// - Parameter refused: an access token that the backend did not take, whatever its expiry says.
+    func run(provider name: String, tsid: String, refused: Secret? = nil) async -> Outcome {
         let row: Row?
         do throws(StorageError) {
             row = try await load(name, tsid)
@@ -54,7 +56,7 @@ struct UpstreamRenewal: Sendable {
         }
         guard let row, let tokens = row.record.tokens else { return .failed(.missing, keepsToken: false) }
         // Somebody else renewed them between our caller's look and ours.
-        guard tokens.isDue(at: now()) else { return .renewed(tokens) }
+        guard tokens.isDue(at: now()) || refused == Secret(tokens.accessToken) else { return .renewed(tokens) }
         guard tokens.refreshToken != nil else { return .failed(.expired, keepsToken: true) }
         guard let provider = providers.first(where: { $0.name == name }) else {
             return .failed(.missing, keepsToken: false)
@@ -110,6 +112,8 @@ struct UpstreamRenewal: Sendable {
             return .failed(.expired, keepsToken: false)
         case .invalidIDToken, .noSubject:
             return .failed(.expired, keepsToken: true)
+        case .otherServer:
+            return .failed(.expired, keepsToken: false)
         }
     }
 
@@ -202,6 +206,7 @@ extension UpstreamError {
         case .noSubject: "no_subject"
         case .subjectChanged: "subject_changed"
         case .notConfigured: "not_configured"
+        case .otherServer: "other_server"
         }
     }
 }

@@ -29,6 +29,7 @@ struct UpstreamTokenRecord: StoredRecord {
         var sessionExpiresAt: Date?
         /// When the access token was given.
         var issuedAt: Date
+        var binding: UpstreamBinding?
     }
 
     var provider: String
@@ -71,7 +72,7 @@ extension UpstreamTokenRecord.Tokens {
             userID: userID, clientID: clientID, subject: login.subject, isSynthetic: login.isSynthetic,
             accessToken: login.accessToken.exposed, refreshToken: login.refreshToken?.exposed,
             idToken: login.idToken?.exposed, expiresAt: login.expiresAt, sessionExpiresAt: sessionExpiresAt,
-            issuedAt: now)
+            issuedAt: now, binding: login.binding)
     }
 
     /// As a provider takes them.
@@ -79,7 +80,8 @@ extension UpstreamTokenRecord.Tokens {
         UpstreamTokens(
             provider: provider, userID: userID, clientID: clientID, subject: subject, isSynthetic: isSynthetic,
             accessToken: Secret(accessToken), refreshToken: refreshToken.map { Secret($0) },
-            idToken: idToken.map { Secret($0) }, expiresAt: expiresAt, sessionExpiresAt: sessionExpiresAt)
+            idToken: idToken.map { Secret($0) }, expiresAt: expiresAt, sessionExpiresAt: sessionExpiresAt,
+            binding: binding)
     }
 
     /// These with what a refresh changed. Whose they are is ours to say, not the provider's.

@@ -23,11 +23,11 @@ enum UpstreamForm {
     }
 
     /// Whether the query of an endpoint holds a parameter that we would repeat.
-    static func hasReservedParameter(_ endpoint: OutboundURL) -> Bool {
+    static func hasReservedParameter(_ endpoint: OutboundURL, more: Set<String> = []) -> Bool {
         guard let mark = endpoint.target.firstIndex(of: "?"),
             let query = try? Parameters(parsing: endpoint.target[endpoint.target.index(after: mark)...].utf8)
         else { return endpoint.target.contains("?") }
-        return reserved.contains { query.all($0).isEmpty == false }
+        return reserved.union(more).contains { query.all($0).isEmpty == false }
     }
 
     /// Everything but unreserved characters is escaped, so that one text is right in queries, forms and credentials.

@@ -20,13 +20,17 @@ struct UpstreamHTTP: Sendable {
         let status: Int
         /// The body, if it is a JSON object without repeated members.
         let object: JSONSlice?
+        /// The values of `WWW-Authenticate`.
+        let challenges: [String]
     }
 
     func send(
         _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil
     ) async throws(UpstreamFetchError) -> Reply {
         let response = try await response(method, url, headers: headers, body: body)
-        return Reply(status: response.status, object: Self.object(response.body))
+        return Reply(
+            status: response.status, object: Self.object(response.body),
+            challenges: response.headers.filter { $0.name.lowercased() == "www-authenticate" }.map(\.value))
     }
 
     /// A JSON document with status 200.

@@ -76,11 +76,11 @@ final class UpstreamTokenEndpoint: Sendable {
     /// RFC 6749 section 6. The scopes are named, for some providers narrow the token otherwise; if they are more than
     /// what the person once granted, the provider's own memory of the grant decides.
     func refresh(
-        with refreshToken: Secret, scopes: [String], at url: String, as client: UpstreamClient, over http: UpstreamHTTP
+        with refreshToken: Secret, scopes: [String], more: [(name: String, value: String)] = [], at url: String,
+        as client: UpstreamClient, over http: UpstreamHTTP
     ) async throws(UpstreamError) -> JSONSlice {
-        let parameters = [
-            (name: "grant_type", value: "refresh_token"), (name: "refresh_token", value: refreshToken.exposed),
-        ]
+        let parameters =
+            [(name: "grant_type", value: "refresh_token"), (name: "refresh_token", value: refreshToken.exposed)] + more
         guard !scopes.isEmpty else { return try await request(parameters, at: url, as: client, over: http) }
         let scope = (name: "scope", value: scopes.joined(separator: " "))
         do throws(UpstreamError) {
