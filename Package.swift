@@ -133,9 +133,9 @@ let package = Package(
         module(
             "Gateway",
             uses: [
-                "JSONTypes", "MCPTypes", "Aggregation", "Authentication", "Backends", "VirtualServer", .deque,
-                .httpTypes, .hummingbird, .hummingbirdCore, .logging, .nioCore, .nioHTTP1, .nioHTTPTypes,
-                .nioHTTPTypesHTTP1, .nioPosix,
+                "JSONTypes", "MCPTypes", "Observability", "Aggregation", "OutboundHTTP", "Authentication", "Backends",
+                "VirtualServer", .crypto, .deque, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .nioCore,
+                .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioPosix,
             ],
             tests: ["TestSupport", .nioEmbedded]),
 

@@ -21,11 +21,14 @@ package final class GatewayServer: Sendable {
     private let settings: GatewaySettings
     private let logger: Logger
     private let tasks: TaskSupervisor
+    private let replicas: Replicas?
+    private let peers: PeerEndpoint?
 
+    /// - Parameter replicas: `nil` while there is only this one.
     package init(
         settings: GatewaySettings, server: VirtualServer, backends: [Backend], authenticator: Authenticator,
         metadata: ProtectedResourceMetadata? = nil, mounted: MountedRoutes? = nil, shared: SharedSessions? = nil,
-        group: any EventLoopGroup, shards: Shards, logger: Logger
+        group: any EventLoopGroup, shards: Shards, logger: Logger, replicas: Replicas? = nil
     ) {
         self.settings = settings
         self.group = group
@@ -34,7 +37,11 @@ package final class GatewayServer: Sendable {
         tasks = TaskSupervisor()
         endpoint = MCPEndpoint(
             settings: settings, server: server, shared: shared, authenticator: authenticator, shards: shards,
-            logger: logger, tasks: tasks)
+            logger: logger, tasks: tasks, replicas: replicas)
+        self.replicas = replicas
+        peers = replicas.map { [endpoint] in
+            PeerEndpoint(replicas: $0, endpoint: endpoint, limits: settings.limits)
+        }
         self.mounted = mounted
         routes = StatusRoutes(
             settings: settings, server: server, backends: backends.sorted { $0.name < $1.name }, metadata: metadata)
@@ -59,9 +66,31 @@ package final class GatewayServer: Sendable {
         let router = Router(context: GatewayRequestContext.self)
         mounted?.register(router)
         routes.add(to: router, claimed: mounted?.claims)
+        tasks.run { [endpoint] in await endpoint.keepHouse() }
+        try await listen(
+            router, environment, host: host, port: port, connections: settings.limits.connections, onReady: onReady)
+    }
+
+    /// The same for peers, at an address that clients never see.
+    package func runPeers(
+        host: String, port: Int, onReady: @escaping @Sendable (Int) async -> Void
+    ) async throws {
+        guard let peers, let replicas else { return }
+        let environment = ConnectionEnvironment(
+            limits: PeerEndpoint.listenerLimits(settings.limits),
+            origins: OriginPolicy(isLoopback: false, allowedHosts: [], allowedOrigins: []), endpoint: endpoint,
+            peers: peers, isMCPEndpoint: { $0 == Replicas.path }, isForAllOrigins: { _ in false })
+        try await listen(
+            Router(context: GatewayRequestContext.self), environment, host: host, port: port,
+            connections: 2 * replicas.maximumRequests, onReady: onReady)
+    }
+
+    private func listen(
+        _ router: Router<GatewayRequestContext>, _ environment: ConnectionEnvironment, host: String, port: Int,
+        connections: Int, onReady: @escaping @Sendable (Int) async -> Void
+    ) async throws {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
-        let environment = self.environment
         let shards = self.shards
         let app = Application(
             router: router,
@@ -70,21 +99,23 @@ package final class GatewayServer: Sendable {
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port), backlog: 4096,
-                availableConnectionsDelegate: MaximumAvailableConnections(settings.limits.connections, logger: quiet)),
+                availableConnectionsDelegate: MaximumAvailableConnections(connections, logger: quiet)),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? port) },
             eventLoopGroupProvider: .shared(group),
             logger: quiet)
-        tasks.run { [endpoint] in await endpoint.keepHouse() }
         try await app.run()
     }
 
     /// Ends all sessions; requests that run in them are answered with an error.
-    package func endSessions() async { await endpoint.closeAllSessions() }
+    package func endSessions() async {
+        peers?.requests.close()
+        await endpoint.closeAllSessions()
+    }
 
     /// Ends all sessions with what they hold at backends, but takes no longer than `limit`.
     package func close(within limit: Duration) async {
         let closing = TaskSupervisor()
-        closing.run { [endpoint] in await endpoint.closeAllSessions() }
+        closing.run { await self.endSessions() }
         await closing.finish(within: limit)
         closing.cancelAll()
         tasks.cancelAll()

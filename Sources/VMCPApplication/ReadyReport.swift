@@ -15,6 +15,8 @@ package struct ReadyReport: Sendable {
     }
 
     package let name: String
+    /// Where other replicas come, if there are any.
+    package let peerPort: Int?
     package let endpoint: String
     package let backends: [Backend]
 

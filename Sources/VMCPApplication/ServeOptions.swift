@@ -11,6 +11,8 @@ package struct ServeOptions: Sendable {
     /// Whether a server that asks nobody who they are may listen beyond this machine.
     package var allowsAnonymousNonLoopback = false
     package var environment: [String: String] = [:]
+    /// Of this machine or pod.
+    package var hostName = ""
     /// The path of this program, which a stdio backend's `command: vmcp` stands for.
     package var executable = "vmcp"
 

@@ -1,8 +1,11 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Gateway
+import Logging
 import NIOCore
 import Observability
+import OutboundHTTP
 import VMCPConfiguration
 import VirtualServer
 
@@ -54,19 +57,70 @@ extension BridgeSettings {
 extension Configuration.Parking {
     /// The secrets that seal what clients carry, read once: a replaced file counts after a restart.
     func stateSecrets() throws(StartupError) -> [Secret] {
-        var secrets: [Secret] = []
-        for path in stateSecretFiles {
-            do throws(SecretError) {
-                try SecretFile.check(path, atLeast: StateSeal.minimumSecretBytes)
-                let secret = try SecretReference.file(path: path).resolve(environment: [:]).exposed
-                guard secret.utf8.count >= StateSeal.minimumSecretBytes else {
-                    throw SecretError.tooShort(path: path, minimum: StateSeal.minimumSecretBytes)
-                }
-                secrets.append(Secret(secret))
-            } catch {
-                throw StartupError("parking.stateSecretFiles: \(error)")
+        try readSecrets(in: stateSecretFiles, of: "parking.stateSecretFiles", atLeast: StateSeal.minimumSecretBytes)
+    }
+}
+
+/// - Parameter key: where the paths stand.
+private func readSecrets(in paths: [String], of key: String, atLeast minimum: Int) throws(StartupError) -> [Secret] {
+    var secrets: [Secret] = []
+    for path in paths {
+        do throws(SecretError) {
+            try SecretFile.check(path, atLeast: minimum)
+            let secret = try SecretReference.file(path: path).resolve(environment: [:])
+            guard secret.exposed.utf8.count >= minimum else {
+                throw SecretError.tooShort(path: path, minimum: minimum)
             }
+            secrets.append(secret)
+        } catch {
+            throw StartupError("\(key): \(error)")
         }
-        return secrets
+    }
+    return secrets
+}
+
+extension Configuration.Forwarding {
+    /// This replica and what it knows of its peers.
+    func replicas(
+        _ options: ServeOptions, group: any EventLoopGroup, logger: Logger
+    ) throws(StartupError) -> Replicas {
+        let instance = try name(options)
+        if listen.port != 0, listen.port == options.port {
+            throw StartupError(
+                "parking.forwarding.listen: \(listen.port) is the port for clients; choose one that they never reach")
+        }
+        return Replicas(
+            instance: instance, secrets: try secrets(options.environment), maximumRequests: maxRequests,
+            client: StreamingHTTPClient(group: group), logger: logger, baseURL: { baseURL(of: $0) })
+    }
+
+    private func name(_ options: ServeOptions) throws(StartupError) -> String {
+        if let instance { return instance }
+        let label = options.hostName.prefix { $0 != "." }.lowercased()
+        guard Self.isLabel(label) else {
+            throw StartupError(
+                "parking.forwarding.instance: the host name \"\(options.hostName)\" is no name for a replica; write one"
+            )
+        }
+        return label
+    }
+
+    private func secrets(_ environment: [String: String]) throws(StartupError) -> [Secret] {
+        guard let secretVariable else {
+            return try readSecrets(
+                in: secretFiles, of: "parking.forwarding.secretFiles", atLeast: Self.minimumSecretBytes)
+        }
+        let secret: Secret
+        do throws(SecretError) {
+            secret = try SecretReference.environment(variable: secretVariable).resolve(environment: environment)
+        } catch {
+            throw StartupError("parking.forwarding.secretEnv: \(error)")
+        }
+        guard secret.exposed.utf8.count >= Self.minimumSecretBytes else {
+            throw StartupError(
+                "parking.forwarding.secretEnv: the secret has less than \(Self.minimumSecretBytes) bytes; "
+                    + "use a longer random one")
+        }
+        return [secret]
     }
 }

@@ -32,6 +32,9 @@ package final class VMCPApplication: Sendable {
     private let server: VirtualServer
     private let shared: SharedSessions
     private let parking: ParkingLot
+    /// `nil` while there is only this replica.
+    private let replicas: Replicas?
+    private let peerAddress: Configuration.ListenAddress?
     private let gatewaySettings: GatewaySettings
     private let identity: Identity
     private let mounted: MountedRoutes?
@@ -42,6 +45,9 @@ package final class VMCPApplication: Sendable {
     private static let startPatience = Duration.seconds(5)
     /// All of a shutdown takes 10 s at most: this much for what runs, the rest for taking down.
     private static let drainTime = Duration.seconds(4)
+    /// The part of it in which clients, and peers for theirs, can still answer what parked calls have asked: the listeners
+    /// stay open for as long.
+    private static let parkDrainTime = Duration.milliseconds(3500)
     private static let taskSweep = Duration.seconds(60)
     /// Long enough for a child that ends only by SIGKILL.
     private static let closeTime = Duration.seconds(5)
@@ -61,6 +67,11 @@ package final class VMCPApplication: Sendable {
                     + "listen on 127.0.0.1, or say --allow-anonymous-non-loopback if that is meant")
         }
         let secrets = try configuration.parking.stateSecrets()
+        let forwarding = configuration.parking.mode == .on ? configuration.parking.forwarding : nil
+        peerAddress = forwarding?.listen
+        replicas = try forwarding.map { forwarding throws(StartupError) in
+            try forwarding.replicas(options, group: group, logger: logger)
+        }
         let shards = Shards(group: group)
         self.shards = shards
         tasks = TaskSupervisor()
@@ -85,7 +96,8 @@ package final class VMCPApplication: Sendable {
             settings: ParkingSettings(
                 configuration.parking,
                 isForEverybody: configuration.incomingAuth.letsEverybodyIn && !options.isLoopback),
-            shared: shared, seal: seal, clock: .real(on: shards.all[0].eventLoop), logger: logger)
+            shared: shared, seal: seal, clock: .real(on: shards.all[0].eventLoop), logger: logger,
+            instance: replicas?.instance ?? "local")
         server = VirtualServer(
             name: configuration.name, backends: backends, capabilities: capabilities, credentials: credentials,
             seal: seal, parking: parking, bridge: BridgeSettings(configuration.parking),
@@ -139,11 +151,12 @@ package final class VMCPApplication: Sendable {
     package func run(onReady: @escaping @Sendable (ReadyReport) -> Void = { _ in }) async throws {
         let gateway = GatewayServer(
             settings: gatewaySettings, server: server, backends: backends, authenticator: identity.authenticator,
-            metadata: identity.metadata, mounted: mounted, shared: shared, group: group, shards: shards, logger: logger)
+            metadata: identity.metadata, mounted: mounted, shared: shared, group: group, shards: shards, logger: logger,
+            replicas: replicas)
         startBackends()
         do {
             try await withGracefulShutdownHandler {
-                try await serve(gateway, onReady)
+                try await services(gateway, onReady).run()
             } onGracefulShutdown: { [tasks, parking] in
                 parking.beginDraining()
                 // What still runs after its time is answered with an error, so that its connection can end.
@@ -155,6 +168,7 @@ package final class VMCPApplication: Sendable {
         } catch is CancellationError {
         } catch {
             await stop(gateway)
+            if let error = error as? StartupError { throw error }
             let address = "\(options.host):\(options.port)"
             guard let error = error as? IOError else { throw StartupError("cannot listen on \(address): \(error)") }
             switch error.errnoCode {
@@ -172,15 +186,74 @@ package final class VMCPApplication: Sendable {
         await stop(gateway)
     }
 
-    private func serve(
+    /// What listens, and in front of it what holds the end of that back while parked calls wait for an answer: services
+    /// are ended in reverse order, one after the other.
+    private func services(
         _ gateway: GatewayServer, _ onReady: @escaping @Sendable (ReadyReport) -> Void
+    ) -> ServiceGroup {
+        let (peerPorts, listening) = AsyncStream<Int>.makeStream()
+        var services = [
+            Part {
+                var peerPort: Int?
+                if self.peerAddress != nil {
+                    var ports = peerPorts.makeAsyncIterator()
+                    peerPort = await ports.next()
+                    try Task.checkCancellation()
+                }
+                try await self.serve(gateway, peerPort, onReady)
+            }
+        ]
+        if let peerAddress {
+            services.insert(
+                Part {
+                    defer { listening.finish() }
+                    try await self.servePeers(gateway, peerAddress) { listening.yield($0) }
+                }, at: 0)
+        }
+        services.append(
+            Part {
+                try? await gracefulShutdown()
+                if !Task.isCancelled { await self.parking.close(within: Self.parkDrainTime) }
+            })
+        var quiet = logger
+        quiet.logLevel = .critical
+        return ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map {
+                    .init(
+                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .cancelGroup)
+                }, logger: quiet))
+    }
+
+    private func serve(
+        _ gateway: GatewayServer, _ peerPort: Int?, _ onReady: @escaping @Sendable (ReadyReport) -> Void
     ) async throws {
         try await gateway.run(host: options.host, port: options.port) { [self] port in
             tasks.run { [self] in
                 await capabilities.settle(within: Self.startPatience)
                 capabilities.stopWaiting()
-                if !Task.isCancelled { onReady(report(port: port)) }
+                if !Task.isCancelled { onReady(report(port: port, peerPort: peerPort)) }
             }
+        }
+    }
+
+    private func servePeers(
+        _ gateway: GatewayServer, _ address: Configuration.ListenAddress, _ onReady: @escaping @Sendable (Int) -> Void
+    ) async throws {
+        do {
+            try await gateway.runPeers(host: address.host, port: address.port) { [logger, replicas] port in
+                logger.info(
+                    "Listening for other replicas",
+                    metadata: [
+                        "instance": "\(replicas?.instance ?? "")", "host": "\(address.host)", "port": "\(port)",
+                    ])
+                onReady(port)
+            }
+        } catch let error as IOError {
+            throw StartupError(
+                "parking.forwarding.listen: cannot listen on \(address.host):\(address.port) (errno \(error.errnoCode)); "
+                    + "choose a free address of this machine")
         }
     }
 
@@ -253,6 +326,7 @@ package final class VMCPApplication: Sendable {
         tasks.cancelAll()
         // Nobody will come back for these.
         await parking.close(within: .zero)
+        await replicas?.close()
         server.tasks.close()
         await withDiscardingTaskGroup { group in
             group.addTask { await gateway?.close(within: Self.closeTime) }
@@ -263,9 +337,9 @@ package final class VMCPApplication: Sendable {
         await identity.close(logger: logger)
     }
 
-    private func report(port: Int) -> ReadyReport {
+    private func report(port: Int, peerPort: Int?) -> ReadyReport {
         ReadyReport(
-            name: server.name,
+            name: server.name, peerPort: peerPort,
             // Clients compare the address that they were given with the resource that it claims to be (RFC 9728 §3.3).
             endpoint: identity.metadata?.resource
                 ?? "http://\(options.host.contains(":") ? "[\(options.host)]" : options.host):\(port)/mcp",
@@ -280,4 +354,11 @@ package final class VMCPApplication: Sendable {
                     prompts: report?.catalog?.prompts.count ?? 0)
             })
     }
+}
+
+/// One of the things that run while the application does.
+private struct Part: Service {
+    let body: @Sendable () async throws -> Void
+
+    func run() async throws { try await body() }
 }

@@ -94,6 +94,7 @@ struct Serve: AsyncParsableCommand {
         serve.sessionIdleTime = try sessionIdleTime()
         serve.allowsAnonymousNonLoopback = allowAnonymousNonLoopback
         serve.environment = ProcessInfo.processInfo.environment
+        serve.hostName = ProcessInfo.processInfo.hostName
         serve.executable = ownExecutable()
         let group = MultiThreadedEventLoopGroup.singleton
         let application = try await VMCPApplication(

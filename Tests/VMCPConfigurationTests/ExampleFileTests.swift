@@ -37,7 +37,8 @@ struct ExampleFileTests {
                 "examples/embedded-auth-server.yaml", "examples/oidc-cedar-workflow.yaml",
                 "examples/old-and-new.yaml", "examples/one-backend.yaml", "examples/priorities-and-overrides.yaml",
                 "examples/remote-sign-in.yaml", "examples/search-and-scripts.yaml",
-                "examples/stdio-backends.yaml", "minimal.yaml", "mode-b-minimal.yaml", "mode-b.yaml", "quickstart.yaml",
+                "examples/stdio-backends.yaml", "examples/two-replicas.yaml", "minimal.yaml", "mode-b-minimal.yaml",
+                "mode-b.yaml", "quickstart.yaml",
                 "sibling/vmcp.yaml",
             ])
     }
@@ -47,7 +48,7 @@ struct ExampleFileTests {
         arguments: [
             "quickstart.yaml", "minimal.yaml", "mode-b-minimal.yaml", "mode-b.yaml", "sibling/vmcp.yaml",
             "examples/old-and-new.yaml", "examples/one-backend.yaml", "examples/remote-sign-in.yaml",
-            "examples/stdio-backends.yaml",
+            "examples/stdio-backends.yaml", "examples/two-replicas.yaml",
         ])
     func supported(file: String) throws {
         #expect(try Self.load(file).configuration.unsupportedFeatures() == [])

@@ -29,7 +29,7 @@ import Testing
             ("parking: {roundTtl: 5s}", "parking.roundTtl"),
             ("parking: {maxRounds: 0}", "parking.maxRounds"),
             ("parking: {stateSecretFiles: [relative]}", "parking.stateSecretFiles"),
-            ("parking: {forwarding: {}}", "parking.forwarding"),
+            ("parking: {forwardings: {}}", "parking.forwardings"),
             ("http: {legacySSE: perhaps}", "http.legacySSE"),
         ])
     func refused(text: String, place: String) {

@@ -27,13 +27,14 @@ final class MCPEndpoint: Sendable {
 
     init(
         settings: GatewaySettings, server: VirtualServer, shared: SharedSessions?, authenticator: Authenticator,
-        shards: Shards, logger: Logger, tasks: TaskSupervisor
+        shards: Shards, logger: Logger, tasks: TaskSupervisor, replicas: Replicas? = nil
     ) {
         self.settings = settings
         self.sessions = SessionTable(limits: settings.limits)
         self.dispatcher = LegacyDispatcher(server: server)
         legacySSE = settings.hasLegacySSE ? LegacySSETable(maximum: settings.limits.sessions) : nil
-        modern = ModernService(server: server, shared: shared, shards: shards, limits: settings.limits)
+        modern = ModernService(
+            server: server, shared: shared, shards: shards, limits: settings.limits, replicas: replicas)
         self.authenticator = authenticator
         self.logger = logger
         self.tasks = tasks

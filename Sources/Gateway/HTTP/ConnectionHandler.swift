@@ -242,7 +242,8 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
             reject(.text(413, "Request Entity Too Large"), context)
             return
         }
-        if length ?? .max > Self.maximumStrangerBytes || head.headers.contains(name: "expect"),
+        if environment.peers == nil,
+            length ?? .max > Self.maximumStrangerBytes || head.headers.contains(name: "expect"),
             let refusal = environment.endpoint.refusalOfStranger(head)
         {
             // What nobody vouches for is not kept.
@@ -268,6 +269,10 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
                     EndpointCORS.preflight(requested: headers.all.first(name: "access-control-request-headers")))
                 return
             }
+        }
+        if let peers = environment.peers {
+            peers.handle(headers, body: body, exchange: exchange)
+            return
         }
         environment.endpoint.handle(headers, body: body, exchange: exchange)
     }

@@ -28,7 +28,7 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
             let connection = ConnectionHandler(shard: shards.shard(of: channel.eventLoop), environment: environment)
             let pipeline = channel.pipeline.syncOperations
             // What is passed through is looked up among all headers, which only the decoder keeps.
-            if environment.endpoint.settings.passthroughHeaders.isEmpty {
+            if environment.endpoint.settings.passthroughHeaders.isEmpty, environment.peers == nil {
                 try pipeline.addHandler(PlainRequestHandler(connection: connection))
             }
             try pipeline.addHandler(ByteToMessageHandler(decoder))

@@ -97,7 +97,9 @@ struct PlainRequestHead {
             if isNamed("accept") { return Self.take(value, &accept) }
             return !isNamed("origin") && !isNamed("expect")
         case 7: return !isNamed("upgrade") && !isNamed("trailer")
-        case 10: return !isNamed("connection") || text.spells("keep-alive", in: value)
+        case 10:
+            // The second is only for the eyes of the full decoder.
+            return (!isNamed("connection") || text.spells("keep-alive", in: value)) && !isNamed("x-vmcp-hop")
         case 12: if isNamed("content-type") { return Self.take(value, &contentType) }
         case 13:
             if isNamed("authorization") { return Self.take(value, &authorization) }

@@ -35,10 +35,12 @@ final class ServerExchange: @unchecked Sendable {
     var onDisconnect: (() -> Void)?
     /// Called when the peer has stopped sending, or when the process shuts down, while a stream is open.
     var onShutdown: (() -> Void)?
-    /// Called when the peer has stopped sending and nothing has been answered yet.
+    /// Called when the peer has stopped sending and nothing has been answered yet, or not by us.
     var onInputClosed: (() -> Void)?
     /// Called when nothing has been answered for so long that proxies and people wonder.
     var onSlow: (any SlowAnswer)?
+    /// What is written is somebody else's, into which nothing may be put.
+    var isCopy = false
     /// Header fields that the answer gets whatever it is.
     var extraFields: [(StaticString, String)] = []
 
@@ -107,6 +109,22 @@ final class ServerExchange: @unchecked Sendable {
         writeHead(
             &head, status: 200, contentType: "text/event-stream",
             fields: [("Cache-Control", "no-cache, no-transform"), ("X-Accel-Buffering", "no")], staysOpen: keepAlive)
+        head.writeStaticString("Transfer-Encoding: chunked\r\n\r\n")
+        lastWrite = .now()
+        connection.writeAndFlush(head)
+    }
+
+    /// Answers with what somebody else answers; `write` and `end` continue it.
+    func beginCopy(status: Int, isStream: Bool) {
+        shard.eventLoop.assertInEventLoop()
+        guard case .waiting = state, let connection else { return }
+        state = .streaming
+        isCopy = true
+        var head = ByteBuffer()
+        writeHead(
+            &head, status: status, contentType: isStream ? "text/event-stream" : "application/json",
+            fields: isStream ? [("Cache-Control", "no-cache, no-transform"), ("X-Accel-Buffering", "no")] : [],
+            staysOpen: keepAlive)
         head.writeStaticString("Transfer-Encoding: chunked\r\n\r\n")
         lastWrite = .now()
         connection.writeAndFlush(head)
@@ -205,7 +223,7 @@ final class ServerExchange: @unchecked Sendable {
 
     /// A half-closed client may still wait for its answer; writing tells, because a gone one resets the connection.
     func inputClosed() {
-        if isStreaming { write(Self.keepAliveComment) } else { onInputClosed?() }
+        if isStreaming && !isCopy { write(Self.keepAliveComment) } else { onInputClosed?() }
     }
 
     func quiesce() { onShutdown?() }
@@ -214,7 +232,7 @@ final class ServerExchange: @unchecked Sendable {
         guard let interval = connection?.environment.limits.keepAliveInterval else { return }
         switch state {
         case .streaming:
-            if now - lastWrite > interval { write(Self.keepAliveComment) }
+            if !isCopy, now - lastWrite > interval { write(Self.keepAliveComment) }
         case .waiting:
             if now - lastWrite > .nanoseconds(interval.nanoseconds / 2), let onSlow {
                 self.onSlow = nil

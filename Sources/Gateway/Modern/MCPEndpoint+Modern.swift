@@ -21,7 +21,7 @@ extension MCPEndpoint {
                 if method == .listen {
                     try listen(id, params, meta, headers, principal, exchange)
                 } else {
-                    try serve(id, method, params, meta, routing, headers, principal, exchange)
+                    try serve(id, method, params, meta, routing, headers, principal, modern.requests, exchange)
                 }
             } catch {
                 exchange.respond(.error(error, id: id))
@@ -43,33 +43,70 @@ extension MCPEndpoint {
         }
     }
 
+    /// Serves what a peer has passed on: the answer to a round of a call that is parked here, and nothing else.
+    func resume(
+        _ message: MCPMessage, _ headers: RequestHeaders, _ principal: Principal, _ requests: ModernRequests,
+        _ exchange: ServerExchange
+    ) {
+        do throws(RequestError) {
+            guard case .request(let id, let method, let params) = message else {
+                throw RequestError(.invalidRequest, "A peer passes on requests only", httpStatus: 400)
+            }
+            do throws(RequestError) {
+                let meta = try modern.dispatcher.check(method, params, nil)
+                switch modern.dispatcher.server.keeper(of: method, params, principal: principal) {
+                case modern.replicas?.instance: break
+                case .some: throw VirtualServer.keeperUnknown
+                case nil: throw StateSeal.invalidState
+                }
+                try serve(id, method, params, meta, nil, headers, principal, requests, exchange)
+            } catch {
+                exchange.respond(.error(error, id: id))
+            }
+        } catch {
+            exchange.respond(.error(error, id: nil))
+        }
+    }
+
+    /// - Parameter routing: `nil` for what a peer has passed on, which has looked at that already.
     private func serve(
-        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ meta: ModernMeta, _ routing: RoutingHeaders,
-        _ headers: RequestHeaders, _ principal: Principal, _ exchange: ServerExchange
+        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ meta: ModernMeta, _ routing: RoutingHeaders?,
+        _ headers: RequestHeaders, _ principal: Principal, _ requests: ModernRequests, _ exchange: ServerExchange
     ) throws(RequestError) {
         let answer = ModernAnswer(exchange, headers: headers, limits: settings.limits)
         var caller = try modern.caller(
             meta, principal, exchange.shard, channel: ModernChannel(meta) { answer.notify($0) },
             headers: forwarded(headers))
-        if method == .toolsCall {
+        if method == .toolsCall, let routing {
             caller.checkParameters = { (wanted, arguments) throws(RequestError) in
                 try routing.checkParameters(wanted, arguments)
             }
         }
-        let request = try modern.requests.begin(for: principal)
+        let request = try requests.begin(for: principal)
         exchange.onSlow = answer
         // A client that has closed its side without half-closing finds out by what is written now, and so do we.
         exchange.onInputClosed = { answer.openStream() }
+        // Peers do not half-close.
+        if routing == nil { exchange.onInputClosed = { exchange.abandon() } }
         exchange.onDisconnect = { request.cancel() }
         let modern = self.modern
         let sender = caller
         let task = Task.immediate(executorPreference: exchange.shard.executor) {
             do throws(RequestError) {
+                if let routing, let replicas = modern.replicas,
+                    let keeper = modern.keeper(of: method, params, principal)
+                {
+                    try await modern.dispatcher.checkParameters(method, params, routing, sender)
+                    let forwarded = ForwardedAnswer(exchange, id: id, headers: headers)
+                    await replicas.forward(id, method, params, principal, headers, to: keeper, forwarded)
+                    requests.end(request, of: principal)
+                    return
+                }
                 let result = try await modern.dispatcher.result(of: method, params, sender)
-                modern.requests.end(request, of: principal)
+                requests.end(request, of: principal)
                 answer.finish(result: OutgoingMessage(id: id, result: result))
             } catch {
-                modern.requests.end(request, of: principal)
+                requests.end(request, of: principal)
                 // Whoever cancelled is not there to read it.
                 let error = request.isCancelled ? error : error.ofShutdown
                 if let seconds = error.retryAfter { exchange.extraFields.append(("Retry-After", "\(seconds)")) }

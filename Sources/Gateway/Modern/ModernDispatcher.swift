@@ -52,6 +52,16 @@ struct ModernDispatcher: Sendable {
             claimed, supported: revision == nil ? VirtualServer.servedRevisions : ProtocolRevision.modern)
     }
 
+    /// The headers of a call that is not made here but passed on: one that is made compares them as it is made.
+    func checkParameters(
+        _ method: MCPMethod, _ params: JSONSlice?, _ headers: RoutingHeaders, _ caller: Caller
+    ) async throws(RequestError) {
+        guard method == .toolsCall, let name = params?["name"]?.string,
+            let route = await server.tool(named: name, for: caller), !route.parameterHeaders.fields.isEmpty
+        else { return }
+        try headers.checkParameters(route.parameterHeaders, params?["arguments"])
+    }
+
     private func serves(_ method: MCPMethod) -> Bool {
         switch method {
         case .discover, .toolsList, .toolsCall, .resourcesList, .resourceTemplatesList, .resourcesRead, .promptsList,

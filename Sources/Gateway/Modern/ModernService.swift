@@ -3,6 +3,7 @@
 
 import Authentication
 import Backends
+import JSONTypes
 import MCPTypes
 import VirtualServer
 
@@ -11,15 +12,27 @@ final class ModernService: Sendable {
     let dispatcher: ModernDispatcher
     let requests: ModernRequests
     let subscriptions: Subscriptions
+    /// `nil` while there is only this one.
+    let replicas: Replicas?
     private let shared: SharedSessions
 
     /// - Parameter shared: the backend sessions of Modern clients; `nil` makes them here.
-    init(server: VirtualServer, shared: SharedSessions?, shards: Shards, limits: GatewayLimits) {
+    init(
+        server: VirtualServer, shared: SharedSessions?, shards: Shards, limits: GatewayLimits,
+        replicas: Replicas? = nil
+    ) {
+        self.replicas = replicas
         self.shared = shared ?? SharedSessions(credentials: server.credentials)
         dispatcher = ModernDispatcher(server: server)
         requests = ModernRequests(limits: limits)
         subscriptions = Subscriptions(dispatcher: dispatcher, limits: limits)
         self.shared.start(on: shards.all[0])
+    }
+
+    /// The other replica that a request belongs to, if one does.
+    func keeper(of method: MCPMethod, _ params: JSONSlice?, _ principal: Principal) -> String? {
+        guard let keeper = dispatcher.server.keeper(of: method, params, principal: principal) else { return nil }
+        return keeper == replicas?.instance ? nil : keeper
     }
 
     /// - Throws: when there are too many callers at a time.

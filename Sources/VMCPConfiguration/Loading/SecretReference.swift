@@ -76,9 +76,14 @@ extension SectionReader {
             if place.reading.directory != nil { check(reference, fileKey, minimumLength) }
             return reference
         }
-        guard let variable else { return nil }
+        return secretReference(variable: variableKey, minimumLength: minimumLength)
+    }
+
+    /// The same, where only an environment variable can be named.
+    func secretReference(variable key: Key<String>, minimumLength: Int = 1) -> SecretReference? {
+        guard let variable = self[key].nonEmpty else { return nil }
         let reference = SecretReference.environment(variable: variable)
-        check(reference, variableKey, minimumLength)
+        check(reference, key, minimumLength)
         return reference
     }
 

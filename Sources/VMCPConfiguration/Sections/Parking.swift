@@ -52,6 +52,8 @@ extension Configuration {
         package let leaseWait: Duration
         /// How long a cancelled backend may take to say so.
         package let cancelDrain: Duration
+        /// Absent while every call is kept by the replica that its client reaches.
+        package let forwarding: Forwarding?
     }
 }
 
@@ -97,6 +99,8 @@ extension Configuration.Parking: Section {
             "lifeTtl", 10...86400, 1800, "From a call's first request to its end, all rounds together.")
         static let leaseWait = time("leaseWait", 1...60, 5, "How long a call waits for a session of its own.")
         static let cancelDrain = time("cancelDrain", 1...60, 5, "How long a cancelled backend may take to say so.")
+        static let forwarding = Key<Configuration.Forwarding>(
+            "forwarding", .section, "vmcp addition. How the replicas of one server reach each other.")
 
         private static func count(
             _ name: String, _ range: ClosedRange<Int>, _ fallback: Int, _ summary: String
@@ -117,7 +121,7 @@ extension Configuration.Parking: Section {
         Keys.mode, Keys.allowAnonymous, Keys.roots, Keys.labelQuestions, Keys.stateSecretFiles, Keys.debounceMs,
         Keys.debounceMaxMs, Keys.maxParks, Keys.perPrincipal, Keys.perBackend, Keys.poolPerKey, Keys.maxRounds,
         Keys.maxAsksPerRound, Keys.maxQueued, Keys.maxAskBytes, Keys.maxRoundBytes, Keys.maxResponseBytes,
-        Keys.maxHeldBytes, Keys.roundTtl, Keys.lifeTtl, Keys.leaseWait, Keys.cancelDrain,
+        Keys.maxHeldBytes, Keys.roundTtl, Keys.lifeTtl, Keys.leaseWait, Keys.cancelDrain, Keys.forwarding,
     ]
 
     /// What a file without the section means.
@@ -146,6 +150,15 @@ extension Configuration.Parking: Section {
         lifeTtl = section[Keys.lifeTtl]
         leaseWait = section[Keys.leaseWait]
         cancelDrain = section[Keys.cancelDrain]
+        forwarding = section[Keys.forwarding]
+        if forwarding != nil, stateSecretFiles.allSatisfy({ $0.isEmpty }) {
+            section.refuse(
+                Keys.forwarding,
+                "needs stateSecretFiles: every replica must open what another one has sealed; write the same for all")
+        }
+        if forwarding != nil, mode == .off {
+            section.warn(Keys.forwarding, "has no effect while mode is off; remove it or write mode: on")
+        }
         if debounceMaxMs < debounceMs {
             section.refuse(Keys.debounceMaxMs, "is shorter than debounceMs; write at least \(debounceMs)")
         }

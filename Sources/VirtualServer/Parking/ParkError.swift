@@ -28,6 +28,11 @@ enum ParkError {
         RequestError(.invalidRequest, "inputResponses is larger than \(limit) bytes", httpStatus: 413)
     }
 
+    /// The call waits elsewhere; the same state may be sent again.
+    static let keeperUnavailable = RequestError(
+        .internalError, "The replica that keeps this call cannot be reached; try again", httpStatus: 503
+    ).because("owner_unavailable")
+
     static let backendLost = RequestError(.internalError, "Backend connection lost; the call is not repeated")
         .because("backend_lost")
     static let timedOut = RequestError(.internalError, "The call timed out").because("timeout")

@@ -33,7 +33,8 @@ package final class ParkingLot: Sendable {
     }
 
     package let settings: ParkingSettings
-    let instance: String
+    /// This replica's name among its peers.
+    package let instance: String
     /// Another one with each start: what was parked before is gone.
     let boot: String
     let clock: ParkClock
@@ -44,8 +45,6 @@ package final class ParkingLot: Sendable {
     private let tasks = TaskSupervisor()
     private let state = Mutex(State())
 
-    /// - Parameters:
-    ///   - instance: this replica's name among its peers.
     package init(
         settings: ParkingSettings, shared: SharedSessions, seal: StateSeal, clock: ParkClock, logger: Logger,
         instance: String = "local"

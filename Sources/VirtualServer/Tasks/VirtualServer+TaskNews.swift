@@ -24,7 +24,7 @@ extension VirtualServer {
 
     private func look(at entry: TaskRegistry.Entry, _ report: JSONSlice?, on shard: Shard) {
         guard entry.news.add(report) else { return }
-        tasks.supervisor.run(on: shard.executor) { [self] in await tell(entry) }
+        tasks.supervisor.run(on: shard.executor) { [self] in await tell(entry, on: shard) }
     }
 
     /// Tells a Modern client of a task of its principal; `nil` when there is no such task, or nothing will be told of it.
@@ -55,9 +55,12 @@ extension VirtualServer {
         }
     }
 
-    /// Tells everything that waits to be told of a task.
-    private func tell(_ entry: TaskRegistry.Entry) async {
-        while let (item, caller) = entry.news.next() {
+    /// Tells everything that waits to be told of a task. Runs on the loop of `shard`.
+    private func tell(_ entry: TaskRegistry.Entry, on shard: Shard) async {
+        while let (item, owner) = entry.news.next() {
+            // Whoever it is told for may have come on another loop.
+            var caller = owner
+            caller.shard = shard
             let task: JSONSlice
             switch item {
             case .report(let report):

@@ -14,6 +14,8 @@ import VMCPConfiguration
 /// The application as `vmcp serve` runs it, in process and on a port of its own, with its backends.
 struct RunningGateway: Sendable {
     let port: Int
+    /// Where other replicas come; 0 when there are none.
+    let peerPort: Int
     /// The backends' ports by name.
     let backendPorts: [String: Int]
     private let services: ServiceGroup
@@ -35,23 +37,32 @@ struct RunningGateway: Sendable {
     }
 
     /// Runs `body` with a gateway and its backends, and stops all of them afterwards.
-    static func run<T>(_ plan: GatewayPlan = .standard, _ body: (RunningGateway) async throws -> T) async throws -> T {
-        try await run(plan) { application, ports, start in
+    ///
+    /// - Parameter turnstile: `nil` beside another gateway, whose test is in already.
+    static func run<T>(
+        _ plan: GatewayPlan = .standard, turnstile: Turnstile? = .servers, _ body: (RunningGateway) async throws -> T
+    ) async throws -> T {
+        try await run(plan, turnstile) { application, ports, start in
+            let peerPort = Mutex(0)
             let (endpoint, services) = try await start("the gateway") { report in
-                try await application.run { report($0.endpoint) }
+                try await application.run { ready in
+                    peerPort.withLock { $0 = ready.peerPort ?? 0 }
+                    report(ready.endpoint)
+                }
             }
             let port = try endpoint.split(separator: ":").last.flatMap { Int($0.prefix { $0 != "/" }) }
                 .orThrow("a port in \(endpoint)")
             return try await body(
                 RunningGateway(
-                    port: port, backendPorts: Dictionary(uniqueKeysWithValues: zip(plan.backends.map(\.name), ports)),
+                    port: port, peerPort: peerPort.withLock { $0 },
+                    backendPorts: Dictionary(uniqueKeysWithValues: zip(plan.backends.map(\.name), ports)),
                     services: services))
         }
     }
 
     /// Runs `body` with a client on the gateway's standard input and output. The client must end by `finish`.
     static func runStdio(_ plan: GatewayPlan = .standard, _ body: (LineClient) async throws -> Void) async throws {
-        try await run(plan) { application, _, start in
+        try await run(plan, .servers) { application, _, start in
             let (input, output, client) = try await LineClient.make()
             _ = try await start("the gateway on pipes") { report in
                 report("")
@@ -73,19 +84,24 @@ struct RunningGateway: Sendable {
     ) async throws -> (report: String, services: ServiceGroup)
 
     private static func run<T>(
+        _ plan: GatewayPlan, _ turnstile: Turnstile?, _ body: (VMCPApplication, [Int], Start) async throws -> T
+    ) async throws -> T {
+        guard let turnstile else { return try await running(plan, body) }
+        return try await turnstile.pass { try await running(plan, body) }
+    }
+
+    private static func running<T>(
         _ plan: GatewayPlan, _ body: (VMCPApplication, [Int], Start) async throws -> T
     ) async throws -> T {
-        try await Turnstile.servers.pass {
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: plan.threads)
-            let result: Result<T, any Error>
-            do {
-                result = .success(try await run(plan, on: group, body))
-            } catch {
-                result = .failure(error)
-            }
-            try await group.shutdownGracefully()
-            return try result.get()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: plan.threads)
+        let result: Result<T, any Error>
+        do {
+            result = .success(try await run(plan, on: group, body))
+        } catch {
+            result = .failure(error)
         }
+        try await group.shutdownGracefully()
+        return try result.get()
     }
 
     private static func run<T>(

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Several processes for the same backends. Sessions live in the process that opened them.
-@Suite struct ReplicaTests {
+@Suite struct SessionAffinityTests {
     @Test("HL-26: a session that another replica holds is 404, which tells its client to open one here")
     func affinity() async throws {
         try await RunningGateway.run { first in
