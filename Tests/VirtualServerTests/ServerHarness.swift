@@ -42,6 +42,7 @@ struct ServerHarness: Sendable {
                 name: name, endpoint: .streamableHTTP(try HTTPEndpoint(url).required(url)),
                 health: try health ?? HealthSettings())
             settings.requestTimeout = .seconds(60)
+            settings.probeTimeout = .seconds(30)
             if personal.contains(name) { settings.credentials = .ofCaller }
             return try Backend(settings: settings, shards: shards, logger: logger)
         }

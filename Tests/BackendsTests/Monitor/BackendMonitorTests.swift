@@ -140,9 +140,9 @@ struct BackendMonitorTests {
 
     @Test("A silent restart is noticed by the probe, and what the backend can now is listed")
     func restarted() async throws {
-        let backend = try await ScriptedBackend.start()
+        let backend = try await ScriptedBackend.start(configure: { $0.listens = true })
         try await watch(backend.url, interval: .milliseconds(300)) { harness, reports in
-            try await eventually("it is reached") { reports.last?.isReachable == true }
+            try await eventually("it listens") { backend.streams.count == 1 && reports.last?.isReachable == true }
             backend.change { content in
                 content.capabilities = #"{"tools":{},"prompts":{}}"#
                 content.tools = #"[{"name":"new"}]"#

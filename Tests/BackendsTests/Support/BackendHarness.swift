@@ -30,6 +30,8 @@ struct BackendHarness: Sendable {
         shards.start()
         defer { shards.stop() }
         var settings = BackendSettings(name: "scripted", endpoint: endpoint, health: try HealthSettings())
+        // Tests that are about the limit of a probe set their own; the others may run on a busy machine.
+        settings.probeTimeout = .seconds(30)
         configure(&settings)
         let log = RecordedLog()
         let backend = try Backend(settings: settings, shards: shards, logger: log.logger)

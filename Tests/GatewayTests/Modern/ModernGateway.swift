@@ -92,6 +92,7 @@ struct ModernGateway: Sendable {
             var settings = BackendSettings(
                 name: name, endpoint: .streamableHTTP(try HTTPEndpoint(url).orThrow(url)), health: try HealthSettings())
             settings.requestTimeout = .seconds(60)
+            settings.probeTimeout = .seconds(30)
             return try Backend(settings: settings, shards: shards, logger: logger)
         }
         let tasks = TaskSupervisor()

@@ -132,8 +132,8 @@ private final class Ear: ResourceListener {
             _ = try await watches.watch("test://a", for: caller, ear).required("a watch")
             _ = try await watches.watch("test://a/b", for: caller, ear).required("a watch")
             _ = try await watches.watch("test://a/b", for: caller, other).required("a watch")
-            // One stream, so what is announced last arrives last.
-            try await eventually("a stream") { !backend.streams.isEmpty }
+            // One stream of the watcher, so what is announced last arrives last; the other one is the monitor's.
+            try await eventually("both streams") { backend.streams.count == 2 }
             announce("test://a/b", by: backend)
             announce("test://a/b/end", by: backend)
             try await eventually("both have heard the last") {
@@ -153,7 +153,8 @@ private final class Ear: ResourceListener {
             let watches = ResourceWatches(server: harness.server)
             let ear = Ear()
             _ = try await watches.watch("test://a", for: harness.client().caller, ear).required("a watch")
-            try await eventually("a stream") { !backend.streams.isEmpty }
+            // The monitor's and the watcher's.
+            try await eventually("both streams") { backend.streams.count == 2 }
             backend.forgetSessions()
             for stream in backend.streams { stream.endStream() }
             try await eventually("subscribed again") { uris(backend, "resources/subscribe").count >= 2 }
