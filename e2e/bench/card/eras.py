@@ -46,6 +46,8 @@ def _calls(bench: Bench, line: Line) -> None:
     through = paired(legacy, modern, lambda one, two: two.rate / one.rate)
     line.targets.append(at_least("throughput of 2026-07-28 calls through us, share of 2025-11-25 ones, times the same "
                                  "without us", 1, through / slower if through and slower else None, " ×"))
+    line.targets.append(at_least("throughput of 2026-07-28 calls at 32 connections, share of 2025-11-25 ones", 1,
+                                 through, " ×"))
     line.fact("throughput of 2026-07-28 calls, share of 2025-11-25 ones",
               f"{_ratio(through)} through us, {_ratio(slower)} direct")
     line.fact("our CPU a 2026-07-28 call, times a 2025-11-25 one",
