@@ -11,16 +11,26 @@ enum HeaderValue {
     /// Nil for broken base64, for bytes that are not UTF-8, and for characters that a plain value may not have. A
     /// value with only one of the two markers is taken as it is.
     static func decode(_ text: String) -> String? {
-        let blank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        let head = text.drop(while: blank)
-        let value = head.reversed().drop(while: blank).reversed()
-        let plain = String(value)
+        let plain = trimmed(text)
         if plain.hasPrefix(start), plain.hasSuffix(end), plain.utf8.count >= start.utf8.count + end.utf8.count {
             let coded = plain.utf8.dropFirst(start.utf8.count).dropLast(end.utf8.count)
             return base64(coded).flatMap { String(validating: $0, as: UTF8.self) }
         }
         let isPlain = plain.utf8.allSatisfy { (0x20...0x7E).contains($0) || $0 == 0x09 }
         return isPlain ? plain : nil
+    }
+
+    /// The text without outer spaces and tabs: the text itself, as nearly always, when there are none.
+    private static func trimmed(_ text: String) -> String {
+        let bytes = text.utf8
+        guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) })
+        else { return "" }
+        if first == bytes.startIndex, bytes.index(after: last) == bytes.endIndex { return text }
+        return String(text[first...last])
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
     }
 
     /// Standard base64 with its padding (RFC 4648 section 4); nil for anything else.
