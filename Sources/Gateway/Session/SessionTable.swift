@@ -6,6 +6,7 @@ import Backends
 import MCPTypes
 import NIOCore
 import Synchronization
+import VirtualServer
 
 /// All Legacy sessions over HTTP, bounded in all and per principal.
 final class SessionTable: Sendable {
@@ -76,14 +77,5 @@ final class SessionTable: Sendable {
     }
 
     /// 128 random bits in visible ASCII (2025-11-25, Transports, Session Management).
-    static func newID() -> String {
-        var generator = SystemRandomNumberGenerator()
-        let high = generator.next()
-        let low = generator.next()
-        func hex(_ value: UInt64) -> String {
-            let digits = String(value, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }
-        return hex(high) + hex(low)
-    }
+    static func newID() -> String { UniqueID.make() }
 }

@@ -159,15 +159,3 @@ extension InputRound.Entry {
     /// Tells one visit from another within a call.
     fileprivate var visit: JSONSlice { params?["url"] ?? key }
 }
-
-/// Ids that nobody can guess.
-enum UniqueID {
-    static func make() -> String {
-        var generator = SystemRandomNumberGenerator()
-        func word() -> String {
-            let text = String(generator.next(), radix: 16)
-            return String(repeating: "0", count: 16 - text.utf8.count) + text
-        }
-        return word() + word()
-    }
-}
