@@ -28,10 +28,7 @@ struct ResumeFields: Sendable, Hashable {
     static let signatureName = "X-Vmcp-Signature"
     private static let nonceBytes = 16
 
-    static func newNonce() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return Base64URL.encode((0..<nonceBytes).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
-    }
+    static func newNonce() -> String { Base64URL.random(bytes: nonceBytes) }
 
     init(instance: String, time: Int, nonce: String, accept: String) {
         self.instance = instance

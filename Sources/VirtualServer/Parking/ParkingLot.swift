@@ -55,7 +55,7 @@ package final class ParkingLot: Sendable {
         self.clock = clock
         self.logger = logger
         self.instance = instance
-        boot = Self.randomID()
+        boot = Base64URL.random()
     }
 
     /// What a parked call's progress comes under; clients get their own tokens.
@@ -107,7 +107,7 @@ package final class ParkingLot: Sendable {
             }
         }
         let park = Park(
-            id: Self.randomID(), subject: subject, caller: caller, backend: backend, lease: lease, lot: self,
+            id: Base64URL.random(), subject: subject, caller: caller, backend: backend, lease: lease, lot: self,
             revision: handshake.revision)
         park.start(operation, on: caller.shard)
         return try await park.firstAnswer()
@@ -223,11 +223,6 @@ package final class ParkingLot: Sendable {
         } catch {
             session.backend.logger.warning("The log level could not be set", metadata: ["error": "\(error)"])
         }
-    }
-
-    private static func randomID() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return Base64URL.encode((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
     }
 
     // MARK: Time

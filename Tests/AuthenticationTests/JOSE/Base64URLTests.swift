@@ -63,6 +63,13 @@ struct Base64URLTests {
         }
     }
 
+    @Test("random texts spell as many bytes as were asked for, and no two are alike", arguments: [16, 32])
+    func random(count: Int) {
+        let texts = (0..<1000).map { _ in Base64URL.random(bytes: count) }
+        #expect(texts.allSatisfy { Base64URL.decode($0)?.count == count })
+        #expect(Set(texts).count == texts.count)
+    }
+
     @Test("whatever decodes encodes to the same text")
     func mutation() {
         var generator = SeededGenerator(seed: 2)
