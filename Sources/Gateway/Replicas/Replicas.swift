@@ -176,9 +176,7 @@ package final class Replicas: Sendable {
         guard signatures.count == 1, keys.isValid(signatures[0], of: fields, body) else { throw .signature }
         guard fields.instance == instance else { throw .instance }
         let now = seconds
-        guard abs(now.subtractingReportingOverflow(fields.time).partialValue) <= NonceMemory.window else {
-            throw .time
-        }
+        guard NonceMemory.believes(fields.time, now: now) else { throw .time }
         guard nonces.withLock({ $0.take(fields.nonce, now: now) }) else { throw .replay }
         guard let envelope = ResumeEnvelope(body) else { throw .envelope }
         logger.debug(

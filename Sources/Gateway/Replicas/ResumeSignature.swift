@@ -94,6 +94,12 @@ struct NonceMemory: Sendable {
     private var older: Set<String> = []
     private var began = 0
 
+    /// Whether a request that says it is of `time` is believed at `now`; any number may be said.
+    static func believes(_ time: Int, now: Int) -> Bool {
+        let (age, isBeyond) = now.subtractingReportingOverflow(time)
+        return !isBeyond && age.magnitude <= UInt(window)
+    }
+
     /// - Returns: whether the nonce is new; `false`, too, when more have come than can be remembered.
     mutating func take(_ nonce: String, now: Int) -> Bool {
         if now - began >= Self.generation {

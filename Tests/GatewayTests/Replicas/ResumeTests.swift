@@ -73,6 +73,18 @@ struct ResumeTests {
         }
     }
 
+    @Test(
+        "A time is believed within the window on both sides, and every other number is refused",
+        arguments: [
+            (1_799_999_970, true), (1_799_999_969, false), (1_800_000_030, true), (1_800_000_031, false), (0, false),
+            (Int.min, false), (Int.max, false),
+            // The difference wraps around to the one number whose magnitude is no `Int`.
+            (Int.min + 1_800_000_000, false), (Int.min + 1_800_000_001, false),
+        ] as [(Int, Bool)])
+    func window(time: Int, isBelieved: Bool) {
+        #expect(NonceMemory.believes(time, now: 1_800_000_000) == isBelieved)
+    }
+
     @Test("A nonce is remembered as long as its request would be believed, and not much longer")
     func nonces() {
         var memory = NonceMemory()
