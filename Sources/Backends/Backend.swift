@@ -176,7 +176,9 @@ package final class Backend: Sendable {
     }
 }
 
-/// The handle that cancellation needs. Touched only on the exchange's loop.
+/// The handle that cancellation needs.
+///
+/// `@unchecked Sendable`: once it is made, confined to the loop of the shard that runs the exchange.
 private final class RunningExchange: @unchecked Sendable {
     var exchange: HTTPExchange?
     var deadline: Scheduled<Void>?

@@ -4,7 +4,9 @@
 import Backends
 import NIOCore
 
-/// The date of one shard, refreshed by its tick, and the beginning of most answers. Touched only on the shard's loop.
+/// The date of one shard, refreshed by its tick, and the beginning of most answers.
+///
+/// `@unchecked Sendable`: once it is made, confined to its shard's loop.
 final class ShardClock: Sweepable, @unchecked Sendable {
     private var date = HTTPDate()
     /// The head of a JSON answer with status 200, up to the number of its bytes.
