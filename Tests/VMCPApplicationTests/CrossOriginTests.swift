@@ -32,14 +32,16 @@ import Testing
         }
     }
 
-    @Test("an allowed page may read answers and the session id in them")
+    @Test("an allowed page may read answers and what their headers say to it, when to come again among it")
     func answers() async throws {
         try await RunningGateway.run(Self.plan) { gateway in
             let reply = try await gateway.client.send(
                 "POST", MCPTestClient.initialize("2025-11-25"), fields: [Self.page])
             #expect(reply.status == 200)
             #expect(reply.head["access-control-allow-origin"] == "https://app.example.com")
-            #expect(reply.head["access-control-expose-headers"]?.contains("Mcp-Session-Id") == true)
+            #expect(
+                reply.head["access-control-expose-headers"]
+                    == "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, DPoP-Nonce, Retry-After")
         }
     }
 

@@ -6,7 +6,10 @@ enum EndpointCORS {
     static func answerFields(_ origin: String) -> [(StaticString, String)] {
         [
             ("Access-Control-Allow-Origin", origin),
-            ("Access-Control-Expose-Headers", "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, DPoP-Nonce"),
+            (
+                "Access-Control-Expose-Headers",
+                "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, DPoP-Nonce, Retry-After"
+            ),
             ("Vary", "Origin"),
         ]
     }
