@@ -13,7 +13,6 @@ struct ResolutionMatrixTests {
         let settings: AggregationSettings
         let advertised: [String]
         var searchOwner: String?
-        var routable = 4
     }
 
     static let rows = [
@@ -25,10 +24,10 @@ struct ResolutionMatrixTests {
             advertised: ["git.commit", "git.search", "wiki.edit", "wiki.search"]),
         Row(
             testDescription: "priority [wiki]", settings: .init(strategy: .priority(order: ["wiki"])),
-            advertised: ["commit", "edit", "search"], searchOwner: "wiki", routable: 3),
+            advertised: ["commit", "edit", "search"], searchOwner: "wiki"),
         Row(
             testDescription: "priority [git, wiki]", settings: .init(strategy: .priority(order: ["git", "wiki"])),
-            advertised: ["commit", "edit", "search"], searchOwner: "git", routable: 3),
+            advertised: ["commit", "edit", "search"], searchOwner: "git"),
         Row(
             testDescription: "priority [other]", settings: .init(strategy: .priority(order: ["other"])),
             advertised: ["commit", "edit", "git_search", "wiki_search"]),
@@ -39,7 +38,7 @@ struct ResolutionMatrixTests {
             advertised: ["commit", "edit", "git_find", "search"], searchOwner: "wiki"),
         Row(
             testDescription: "manual, no overrides (the reference fails; here the name is dropped)",
-            settings: .init(strategy: .manual), advertised: ["commit", "edit"], routable: 2),
+            settings: .init(strategy: .manual), advertised: ["commit", "edit"]),
         Row(
             testDescription: "prefix with a filter", settings: .init(workloads: ["git": .init(filter: ["search"])]),
             advertised: ["git_search", "wiki_edit", "wiki_search"]),
@@ -48,7 +47,7 @@ struct ResolutionMatrixTests {
             testDescription: "priority [git], deny by default, tools for git",
             settings: .init(
                 strategy: .priority(order: ["git"]), workloads: ["git": .init()], defaultVisibility: .deny),
-            advertised: ["commit", "search"], searchOwner: "git", routable: 3),
+            advertised: ["commit", "search"], searchOwner: "git"),
     ]
 
     @Test("each strategy advertises what the matrix says", arguments: rows)
@@ -56,7 +55,5 @@ struct ResolutionMatrixTests {
         let snapshot = CapabilitySnapshot(catalogs: [ToolRowTests.git, ToolRowTests.wiki], settings: row.settings)
         #expect(snapshot.names(.tools) == row.advertised)
         #expect(snapshot.tool(named: "search")?.backend == row.searchOwner)
-        let all = ["git.search", "git.commit", "wiki.search", "wiki.edit"]
-        #expect(all.count { snapshot.routableTool(named: $0) != nil } == row.routable)
     }
 }
