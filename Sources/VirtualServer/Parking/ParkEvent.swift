@@ -23,7 +23,8 @@ enum ParkEvent: Sendable {
     case retry(ParkRetry)
     /// An attached request's client is gone, or the round could not be written to it.
     case gone(request: Int)
-    case revoke(ParkEnd)
+    /// The gateway shuts down.
+    case shutdown
 }
 
 /// A request with a state that opened to this call.
@@ -77,6 +78,4 @@ package enum ParkEnd: String, Sendable, Hashable, CaseIterable {
     case backendLost
     /// The gateway shuts down.
     case shutdown
-    /// Whoever administrates the gateway took the permission away.
-    case revoked
 }

@@ -56,7 +56,7 @@ struct ParkStateTests {
             ["answer 0 4001", "closed backendLost unparked"]),
         Row(.running, "progress", .progress(progress), .running, ["tell 0 notifications/progress 5"]),
         Row(.running, "log", .log(log), .running, ["tell 0 notifications/message "]),
-        Row(.running, "revoke", .revoke(.shutdown), .running),
+        Row(.running, "shutdown", .shutdown, .running),
         Row(.running, "lifeTimeout", .lifeTimeout, .running),
 
         Row(.collecting, "ask", ask(), .collecting),
@@ -81,11 +81,8 @@ struct ParkStateTests {
             .collecting, "lifeTimeout", .lifeTimeout, .closed,
             ["answer 0 -32603 timeout", "cancel", "reply 1 cancel", "closed lifeTimeout"]),
         Row(
-            .collecting, "shutdown", .revoke(.shutdown), .closed,
+            .collecting, "shutdown", .shutdown, .closed,
             ["answer 0 -32603 shutdown", "cancel", "reply 1 cancel", "closed shutdown"]),
-        Row(
-            .collecting, "revoke", .revoke(.revoked), .closed,
-            ["answer 0 -32603 revoked", "cancel", "reply 1 cancel", "closed revoked"]),
         Row(.collecting, "progress", .progress(progress), .collecting, ["tell 0 notifications/progress 5"]),
         Row(.collecting, "log", .log(log), .collecting, ["tell 0 notifications/message "]),
 
@@ -118,7 +115,7 @@ struct ParkStateTests {
             ["cancel", "reply 1 cancel", "closed roundTimeout"]),
         Row(.parked, "stale roundTimeout", .roundTimeout(round: 0), .parked),
         Row(.parked, "lifeTimeout", .lifeTimeout, .closed, ["cancel", "reply 1 cancel", "closed lifeTimeout"]),
-        Row(.parked, "revoke", .revoke(.revoked), .closed, ["cancel", "reply 1 cancel", "closed revoked"]),
+        Row(.parked, "shutdown", .shutdown, .closed, ["cancel", "reply 1 cancel", "closed shutdown"]),
         Row(.parked, "backendLost", .backendLost(lost), .held, ["drop 1"]),
         Row(.parked, "progress", .progress(progress), .parked),
         Row(.parked, "log", .log(log), .parked),
@@ -149,7 +146,7 @@ struct ParkStateTests {
         Row(.held, "retry of an older round", retry(round: 0), .held, ["answer 7 -32602 stale_round"]),
         Row(.held, "roundTimeout", .roundTimeout(round: 1), .closed, ["closed roundTimeout"]),
         Row(.held, "lifeTimeout", .lifeTimeout, .closed, ["closed lifeTimeout"]),
-        Row(.held, "revoke", .revoke(.shutdown), .closed, ["closed shutdown"]),
+        Row(.held, "shutdown", .shutdown, .closed, ["closed shutdown"]),
         Row(.held, "progress", .progress(progress), .held),
         Row(.held, "gone", .gone(request: 0), .held),
 
@@ -158,7 +155,7 @@ struct ParkStateTests {
         Row(.closed, "outcome", .outcome(.success(held)), .closed),
         Row(.closed, "gone", .gone(request: 1), .closed),
         Row(.closed, "lifeTimeout", .lifeTimeout, .closed),
-        Row(.closed, "revoke", .revoke(.shutdown), .closed),
+        Row(.closed, "shutdown", .shutdown, .closed),
     ]
 
     @Test("[GB-16, GB-17] Each event in each state has its row", arguments: rows)
