@@ -20,12 +20,6 @@ package struct HTTP1Headers: Sendable {
 
     package var isChunked: Bool { framing.isChunked }
 
-    /// Whether Connection holds `close`.
-    package var connectionClose: Bool { framing.closes }
-
-    /// Whether Connection holds `keep-alive`.
-    package var connectionKeepAlive: Bool { framing.keepsAlive }
-
     /// The media type in lower case and without parameters, such as `application/json`.
     package var contentType: String? {
         guard let index = framing.contentType else { return nil }

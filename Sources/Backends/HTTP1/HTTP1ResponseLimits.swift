@@ -19,8 +19,6 @@ package struct HTTP1ResponseLimits: Sendable, Hashable {
     package var informationalResponses: Int
 
     /// Bytes of body content, chunk framing not counted.
-    ///
-    /// `HTTP1ResponseParser.limitBody(to:)` overrides it for one body.
     package var bodyBytes: Int
 
     package init(

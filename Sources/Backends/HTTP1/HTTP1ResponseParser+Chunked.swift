@@ -20,7 +20,7 @@ extension HTTP1ResponseParser {
         // Without this, a body of tiny chunks could cost thousands of times its size.
         extensionBytes += extensionLength
         guard extensionBytes <= received + Self.spareExtensionBytes else { throw .tooManyChunkExtensions }
-        guard size <= bodyLimit - received else { throw .bodyTooLarge(limit: bodyLimit) }
+        guard size <= limits.bodyBytes - received else { throw .bodyTooLarge(limit: limits.bodyBytes) }
         state = size == 0 ? .trailers : .chunk(remaining: size)
         return true
     }

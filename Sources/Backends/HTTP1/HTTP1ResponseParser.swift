@@ -22,7 +22,6 @@ package struct HTTP1ResponseParser: Sendable {
     var state = State.head
     var searched = 0
     var received = 0
-    var bodyLimit: Int
     var extensionBytes = 0
     var trailerBytes = 0
     var trailerFields = 0
@@ -34,7 +33,6 @@ package struct HTTP1ResponseParser: Sendable {
 
     package init(limits: HTTP1ResponseLimits) {
         self.limits = limits
-        bodyLimit = limits.bodyBytes
     }
 
     /// - Parameter maxBodyBytes: the bound of one body; every other bound has its default.
@@ -42,21 +40,11 @@ package struct HTTP1ResponseParser: Sendable {
         self.init(limits: HTTP1ResponseLimits(bodyBytes: maxBodyBytes))
     }
 
-    /// The bytes that were appended and not handed out yet.
-    ///
-    /// When it is not zero after `.end` and no further request is under way, the backend sent bytes that nobody asked
-    /// for: do not use the connection again.
-    package var unreadBytes: Int { input.count }
-
     /// Whether the parser stands between two responses and holds no bytes.
-    package var isIdle: Bool { state == .head && informationalResponses == 0 && input.count == 0 }
-
-    /// Replaces the bound of the current response's body, which is checked from the call after `.head` on.
     ///
-    /// An event stream has no length worth bounding, and whether a response is one shows in its head.
-    package mutating func limitBody(to bytes: Int) {
-        bodyLimit = max(0, bytes)
-    }
+    /// Bytes that are there after `.end`, while no further request is under way, are some that nobody asked for: do not
+    /// use the connection again.
+    package var isIdle: Bool { state == .head && informationalResponses == 0 && input.count == 0 }
 
     package mutating func append(_ bytes: ByteBuffer) {
         guard failure == nil, state != .finished else { return }
@@ -132,7 +120,6 @@ extension HTTP1ResponseParser {
         expectNoBody = false
         informationalResponses = 0
         received = 0
-        bodyLimit = limits.bodyBytes
         extensionBytes = 0
         trailerBytes = 0
         trailerFields = 0
@@ -175,7 +162,7 @@ extension HTTP1ResponseParser {
     }
 
     private mutating func readFixedBody(_ remaining: Int) throws(HTTP1ParseError) -> HTTP1ResponsePart? {
-        guard remaining <= bodyLimit - received else { throw .bodyTooLarge(limit: bodyLimit) }
+        guard remaining <= limits.bodyBytes - received else { throw .bodyTooLarge(limit: limits.bodyBytes) }
         guard let part = takeBody(atMost: remaining) else { return nil }
         let rest = remaining - part.readableBytes
         state = rest == 0 ? .end : .fixedBody(remaining: rest)
@@ -184,7 +171,9 @@ extension HTTP1ResponseParser {
 
     private mutating func readBodyUntilClose() throws(HTTP1ParseError) -> HTTP1ResponsePart? {
         guard input.current.readableBytes > 0 else { return nil }
-        guard let part = takeBody(atMost: bodyLimit - received) else { throw .bodyTooLarge(limit: bodyLimit) }
+        guard let part = takeBody(atMost: limits.bodyBytes - received) else {
+            throw .bodyTooLarge(limit: limits.bodyBytes)
+        }
         return .body(part)
     }
 

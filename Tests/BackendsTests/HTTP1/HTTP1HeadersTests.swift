@@ -75,16 +75,12 @@ struct HTTP1HeadersTests {
 
     @Test("tell the framing")
     func framing() throws {
-        let fixed = try Self.headers("content-length: 12", "connection: keep-alive")
+        let fixed = try Self.headers("content-length: 12")
         #expect(fixed.contentLength == 12)
         #expect(!fixed.isChunked)
-        #expect(fixed.connectionKeepAlive)
-        #expect(!fixed.connectionClose)
-        let chunked = try Self.headers("transfer-encoding: chunked", "connection: close")
+        let chunked = try Self.headers("transfer-encoding: chunked")
         #expect(chunked.contentLength == nil)
         #expect(chunked.isChunked)
-        #expect(!chunked.connectionKeepAlive)
-        #expect(chunked.connectionClose)
         #expect(try Self.headers("content-length: 9223372036854775807").contentLength == .max)
     }
 

@@ -97,36 +97,4 @@ struct HTTP1LimitsTests {
         #expect(limits.fields == 200)
         #expect(limits.chunkLineBytes == 4096)
     }
-
-    @Test("let the caller choose another body bound once it has seen the head, for that body only")
-    func bodyLimitOfOneResponse() throws {
-        var parser = HTTP1ResponseParser(maxBodyBytes: 3)
-        let response = ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd")
-        parser.append(response)
-        guard case .head = try parser.next() else {
-            Issue.record("no head")
-            return
-        }
-        parser.limitBody(to: 4)
-        #expect(try parser.next() == .body(ByteBuffer(string: "abcd")))
-        #expect(try parser.next() == .end(keepAlive: true))
-        parser.append(response)
-        guard case .head = try parser.next() else {
-            Issue.record("no second head")
-            return
-        }
-        #expect(throws: HTTP1ParseError.bodyTooLarge(limit: 3)) { try parser.next() }
-    }
-
-    @Test("end a body that is already beyond a lowered bound")
-    func loweredLimit() throws {
-        var parser = HTTP1ResponseParser(maxBodyBytes: 100)
-        parser.append(ByteBuffer(string: "HTTP/1.1 200 OK\r\n\r\nabcd"))
-        _ = try parser.next()
-        #expect(try parser.next() == .body(ByteBuffer(string: "abcd")))
-        parser.limitBody(to: -1)
-        #expect(try parser.next() == nil)
-        parser.append(ByteBuffer(string: "e"))
-        #expect(throws: HTTP1ParseError.bodyTooLarge(limit: 0)) { try parser.next() }
-    }
 }

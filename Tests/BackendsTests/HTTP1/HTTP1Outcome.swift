@@ -8,7 +8,8 @@ import NIOCore
 struct HTTP1Outcome: Equatable {
     var parts: [HTTP1ResponsePart] = []
     var error: HTTP1ParseError?
-    var unreadBytes = 0
+    /// Whether all bytes were taken, and the last response was whole.
+    var isIdle = false
 
     /// The parts in a short form: `100`, `head 200`, `body text`, `end keep-alive`, `end close`.
     var trace: [String] {
@@ -53,13 +54,13 @@ enum HTTP1Drain: CaseIterable {
                 }
             }
             while let part = try parser.next() { outcome.append(part) }
-            outcome.unreadBytes = parser.unreadBytes
+            outcome.isIdle = parser.isIdle
             if closes {
                 while let part = try parser.connectionClosed() { outcome.append(part) }
             }
         } catch {
             outcome.error = error
-            outcome.unreadBytes = 0
+            outcome.isIdle = false
         }
         return outcome
     }
