@@ -55,9 +55,6 @@ package final class GatewayServer: Sendable {
             isForAllOrigins: { metadata?.isServed(at: String($0)) == true || mounted?.claims($0) == true })
     }
 
-    /// How many client sessions are open.
-    package var sessionCount: Int { endpoint.sessions.count }
-
     /// Listens and serves until cancelled or shut down gracefully.
     ///
     /// - Parameter onReady: gets the port that is listened on.

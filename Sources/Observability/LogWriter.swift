@@ -43,9 +43,6 @@ package final class LogWriter: Sendable {
         queue.append(line)
     }
 
-    /// How many lines were dropped since the start.
-    package var droppedLines: Int { queue.totalDropped }
-
     /// Sets how dropped lines are reported, so that the report has the format of the other lines.
     package func reportDrops(_ notice: @escaping @Sendable (Int) -> [UInt8]) {
         queue.reportDrops(notice)
@@ -71,7 +68,6 @@ private final class Queue: Sendable {
     private struct State {
         var bytes: [UInt8] = []
         var dropped = 0
-        var totalDropped = 0
         var isWriting = false
         var isClosed = false
         var waiters: [DispatchSemaphore] = []
@@ -89,8 +85,6 @@ private final class Queue: Sendable {
         self.state = Mutex(State(dropNotice: dropNotice))
     }
 
-    var totalDropped: Int { state.withLock { $0.totalDropped } }
-
     func reportDrops(_ notice: @escaping @Sendable (Int) -> [UInt8]) {
         state.withLock { $0.dropNotice = notice }
     }
@@ -99,7 +93,6 @@ private final class Queue: Sendable {
         let mustWake = state.withLock { state in
             guard line.count <= limit - state.bytes.count else {
                 state.dropped += 1
-                state.totalDropped += 1
                 return false
             }
             let wasEmpty = state.bytes.isEmpty
@@ -133,7 +126,7 @@ private final class Queue: Sendable {
         let context = Unmanaged.passRetained(self).toOpaque()
         let outcome = pthread_create(&thread, nil, Self.threadMain, context)
         guard outcome == 0 else {
-            // Without a thread lines fill the buffer and are then counted; the process itself goes on.
+            // Without a thread lines fill the buffer and are then dropped; the process itself goes on.
             Unmanaged<Queue>.fromOpaque(context).release()
             return
         }

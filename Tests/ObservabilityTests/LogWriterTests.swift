@@ -39,7 +39,6 @@ struct LogWriterTests {
         writer.write(line("first"))
         sink.waitForWriter()
         for number in 0..<1000 { writer.write(line("line \(number % 10)")) }
-        #expect(writer.droppedLines == 1000 - 100 / 7)
         #expect(!writer.flush(within: .milliseconds(1)))
         sink.open()
         #expect(writer.flush(within: .seconds(60)))
@@ -58,7 +57,6 @@ struct LogWriterTests {
         writer.write(line("0123456789"))
         writer.write(line("small"))
         #expect(writer.flush(within: .seconds(60)))
-        #expect(writer.droppedLines == 1)
         // The thread may have come before or after the second line.
         #expect(sink.lines.sorted() == ["1 log lines were dropped", "small"])
     }

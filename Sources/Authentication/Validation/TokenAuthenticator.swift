@@ -141,14 +141,6 @@ package final class TokenAuthenticator: Sendable {
         return isDenied(principal)
     }
 
-    /// The answer when the login behind a token is no longer good, for example because the identity provider ended it.
-    package func reauthentication(_ description: String) -> AuthenticationRefusal {
-        challenges.invalidToken(description)
-    }
-
-    /// The answer when a store that must be asked does not answer.
-    package func unavailable() -> AuthenticationRefusal { challenges.unavailable() }
-
     /// How many tokens are remembered.
     var rememberedCount: Int { cache.count }
 

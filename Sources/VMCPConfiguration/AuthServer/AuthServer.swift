@@ -10,9 +10,6 @@ extension Configuration {
         /// What stands in front of the key paths of the settings in that file; empty in a file of their own.
         private let keyPathPrefix: String
 
-        /// The name of the file beside the configuration.
-        package static let siblingName = AuthServerFile.name
-
         init(runConfig: AuthServerRunConfig, locations: ConfigurationLocations, keyPathPrefix: String) {
             self.runConfig = runConfig
             self.locations = locations
