@@ -72,6 +72,19 @@ import Testing
             && answer.message["error"]?["data"]?["reason"]?.string == reason
     }
 
+    /// A backend that asks in each call, and never answers one.
+    private static func startAsking() async throws -> ScriptedBackend {
+        try await ScriptedBackend.start { request, reply in
+            guard request.verb == "tools/call" else { return false }
+            reply.openStream()
+            reply.event(
+                #"{"jsonrpc":"2.0","id":"ask","method":"elicitation/create","params":{"message":"Who?","#
+                    + #""requestedSchema":{"type":"object","properties":{}}}}"#)
+            await reply.closed()
+            return true
+        }
+    }
+
     @Test(
         "GB-11, PK-09, PK-10: a state that another one sends, or for another call, opens nothing and harms nothing",
         arguments: ["2025-11-25", "2026-07-28"])
@@ -131,15 +144,7 @@ import Testing
 
     @Test("GB-17, PK-14: a client that never comes back costs its backend's call, and its state is worth nothing")
     func neverBack() async throws {
-        let backend = try await ScriptedBackend.start { request, reply in
-            guard request.verb == "tools/call" else { return false }
-            reply.openStream()
-            reply.event(
-                #"{"jsonrpc":"2.0","id":"ask","method":"elicitation/create","params":{"message":"Who?","#
-                    + #""requestedSchema":{"type":"object","properties":{}}}}"#)
-            await reply.closed()
-            return true
-        }
+        let backend = try await Self.startAsking()
         try await Self.run(parking: ["roundTtl: 10s"], others: [("asking", backend.url)]) { bench in
             let alice = try await bench.modern(bench.alice)
             let bob = try await bench.modern(bench.bob)
@@ -156,15 +161,7 @@ import Testing
 
     @Test("GB-16, PK-17: a backend that dies while a call is parked is told of, and its call never repeated")
     func backendDies() async throws {
-        let dying = try await ScriptedBackend.start { request, reply in
-            guard request.verb == "tools/call" else { return false }
-            reply.openStream()
-            reply.event(
-                #"{"jsonrpc":"2.0","id":"ask","method":"elicitation/create","params":{"message":"Who?","#
-                    + #""requestedSchema":{"type":"object","properties":{}}}}"#)
-            await reply.closed()
-            return true
-        }
+        let dying = try await Self.startAsking()
         try await Self.run(others: [("dying", dying.url)]) { bench in
             let alice = try await bench.modern(bench.alice)
             let bob = try await bench.modern(bench.bob)
