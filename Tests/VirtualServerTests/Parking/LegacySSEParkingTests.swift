@@ -2,10 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import JSONTypes
-import Logging
 import MCPTypes
-import NIOCore
-import NIOPosix
 import Synchronization
 import TestSupport
 import Testing
@@ -74,78 +71,32 @@ struct LegacySSEParkingTests {
         }
     }
 
+    private static let sampling = #"{"sampling":{}}"#
+
     @Test("[GB-16] A call over HTTP with SSE waits for its answer, and two of them do not get each other's")
     func parked() async throws {
         let peer = Peer()
         let http = try await ScriptedHTTPBackend.start { request, reply in peer.serve(request, reply) }
-        let shards = Shards(group: MultiThreadedEventLoopGroup.singleton)
-        shards.start()
-        defer { shards.stop() }
-        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let endpoint = try HTTPEndpoint("http://127.0.0.1:\(http.port)/sse").required("a URL")
-        let backend = try Backend(
-            settings: BackendSettings(name: "one", endpoint: .legacySSE(endpoint), health: try HealthSettings()),
-            shards: shards, logger: logger)
-        defer { backend.close() }
-        let clock = ParkTestClock()
-        let shared = SharedSessions(settings: SharingSettings(), now: { clock.now })
-        let seal = StateSeal(audience: "https://gateway.example/mcp", now: { clock.date })
-        var parking = ParkingSettings()
-        parking.debounce = .nanoseconds(0)
-        let lot = ParkingLot(settings: parking, shared: shared, seal: seal, clock: clock.parking, logger: logger)
-
-        func caller() throws -> Caller {
-            let channel = ScriptedChannel(#"{"sampling":{}}"#)
-            return Caller(
-                principal: ParkBench.alice, revision: .v2026_07_28, shard: shards.all[0], channel: channel,
-                sessions: try shared.sessions(for: ParkBench.alice, capabilities: channel.capabilities)
-                    .required("sessions"))
-        }
-        func subject(_ number: Int) -> StateSubject {
-            StateSubject(
-                method: .toolsCall, target: "ask", arguments: json(#"{"i":\#(number)}"#), principal: ParkBench.alice)
-        }
-        let shard = shards.all[0]
-        func start(_ number: Int) async throws -> JSONSlice {
-            let (subject, caller) = (subject(number), try caller())
-            return try await withTaskExecutorPreference(shard.executor) {
-                try await lot.run(subject, caller: caller, backend: backend) {
-                    (channel, session) throws(RequestError) in
-                    do throws(BackendError) {
-                        return try await session.call(
-                            .toolsCall, params: JSONSlice(["name": "ask"]),
-                            options: BackendSession.CallOptions(
-                                shard: shard, channel: channel, progressToken: ParkingLot.progressToken,
-                                isRepeatable: false))
-                    } catch {
-                        throw error.requestError(backend: backend.name)
-                    }
-                }
+        try await TransportParkBench.run(.legacySSE(endpoint)) { bench in
+            let rounds = [
+                try await bench.answer(#"{"i":1}"#, declared: Self.sampling),
+                try await bench.answer(#"{"i":2}"#, declared: Self.sampling),
+            ]
+            for round in rounds {
+                #expect(round.keys == ["q1"])
+                let question = try round.get()["inputRequests"]?["q1"]
+                #expect(question?["method"]?.isString("sampling/createMessage") == true)
             }
-        }
-        func go(_ number: Int, on round: JSONSlice, saying text: String) async throws -> String? {
-            let state = try (round["requestState"]?.string).required("a state")
-            let responses = json(
-                #"{"q1":{"role":"assistant","model":"m","content":{"type":"text","text":"\#(text)"}}}"#)
-            let opened = try seal.open(state, for: subject(number))
-            let (subject, caller) = (subject(number), try caller())
-            let result = try await withTaskExecutorPreference(shard.executor) {
-                try await lot.resume(opened, subject: subject, responses: responses, caller: caller)
+            for (number, text) in [(2, "two"), (1, "one")] {
+                let answer = try await bench.answer(
+                    #"{"i":\#(number)}"#, declared: Self.sampling, state: rounds[number - 1].state,
+                    responses: #"{"q1":{"role":"assistant","model":"m","content":{"type":"text","text":"\#(text)"}}}"#)
+                #expect(answer.text == text)
             }
-            return result["content"]?.elements.first { _ in true }?["text"]?.string
+            #expect(peer.executions == 2)
+            #expect(bench.lot.count == 0)
         }
-
-        let rounds = [try await start(1), try await start(2)]
-        for round in rounds {
-            #expect(round["resultType"]?.isString("input_required") == true)
-            #expect(round["inputRequests"]?["q1"]?["method"]?.isString("sampling/createMessage") == true)
-        }
-        #expect(try await go(2, on: rounds[1], saying: "two") == "two")
-        #expect(try await go(1, on: rounds[0], saying: "one") == "one")
-        #expect(peer.executions == 2)
-        #expect(lot.count == 0)
-        await lot.close(within: .zero)
-        await shared.close()
         await http.stop()
     }
 }
