@@ -94,6 +94,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
                     return
                 }
             }
+            // Not a whole answer yet, but already one that nobody asked for.
+            if exchange == nil, !parser.isIdle { context.close(promise: nil) }
         } catch {
             let broken = exchange
             exchange = nil
@@ -105,7 +107,8 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
     private func end(_ exchange: HTTPExchange, keepAlive: Bool) {
         self.exchange = nil
         exchange.connection = nil
-        if keepAlive {
+        // What follows an answer that ended belongs to nobody; the next one must not begin with it.
+        if keepAlive, parser.isIdle {
             // Whether it is still open is looked at when it is wanted.
             idleSince = .now()
             pool.release(self)

@@ -82,11 +82,15 @@ struct HTTPConnectionPoolTests {
         }
     }
 
-    @Test("A connection on which the backend spoke without being asked is not used")
-    func unaskedBytes() async throws {
+    @Test(
+        "A connection on which the backend spoke without being asked is not used",
+        arguments: [
+            "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nev",
+            "HTTP/1.1 200 OK\r\nContent-Le", "H",
+        ])
+    func unaskedBytes(_ unasked: String) async throws {
         try await BackendHarness.serve { _, reply in
-            reply.json("{}")
-            reply.raw("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+            reply.raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}" + unasked)
         } _: { server, harness in
             for _ in 0..<5 {
                 #expect(await harness.exchange(BackendHarness.get).isAnswer(200, "{}"))
