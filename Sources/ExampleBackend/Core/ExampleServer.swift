@@ -17,6 +17,8 @@ package final class ExampleServer: Sendable {
     let offer: Offer
     /// The identity in results of the Modern era.
     let serverInfo: JSONSlice
+    /// `_meta` of a Modern result that has no other.
+    let modernMeta: ByteBuffer
     /// Ends the process at once, for the tool `crash`.
     let terminate: @Sendable (Int32) -> Void
 
@@ -31,6 +33,7 @@ package final class ExampleServer: Sendable {
         offer.tools = offer.tools.map { $0.uncounted() }
         self.offer = offer
         serverInfo = JSONSlice(["name": .string(offer.name), "title": .string(offer.title), "version": "1.0.0"])
+        modernMeta = JSONSlice(["io.modelcontextprotocol/serverInfo": .slice(serverInfo)]).bytes
         switches = Switches(options)
         catalogue = Catalogue(
             offer, pageSize: options.pageSize, endless: options.faults.endlessPages,

@@ -53,11 +53,12 @@ extension HTTPEdge {
     private func modern(
         _ request: ClientRequest, _ headers: HTTPFields, _ context: Context
     ) async throws(Refusal) -> Response {
-        let streams = StreamStore(Self.modernEncoder)
         switch server.modern(request, fields: RoutingFields(headers), origin: HeaderOrigin(fields: headers)) {
         case .ready(let reply):
-            return try render(reply, to: request.id, streams, context, status: reply.status)
+            return try render(
+                reply, to: request.id, StreamStore(Self.modernEncoder), context, status: reply.status)
         case .running(let operation):
+            let streams = StreamStore(Self.modernEncoder)
             let exchange = PostExchange(streams, expecting: 1)
             let id = request.id
             let task = Task { await exchange.deliver(await operation(exchange), to: id) }
@@ -100,6 +101,15 @@ extension Reply {
 extension RoutingFields {
     /// The fields of an HTTP request.
     init(_ fields: HTTPFields) {
-        self.init { name in HTTPField.Name(name).map { fields[values: $0] } ?? [] }
+        self.init { name in
+            let known: HTTPField.Name? =
+                switch name {
+                case "mcp-protocol-version": .mcpProtocolVersion
+                case "mcp-method": .mcpMethod
+                case "mcp-name": .mcpName
+                default: HTTPField.Name(name)
+                }
+            return known.map { fields[values: $0] } ?? []
+        }
     }
 }

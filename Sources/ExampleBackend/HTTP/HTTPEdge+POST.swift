@@ -154,17 +154,17 @@ extension HTTPEdge {
         try render(reply, to: id, try streams(of: session), context)
     }
 
-    /// Renders one reply; `status` is that of a JSON answer.
+    /// Renders one reply; `status` is that of a JSON answer, which needs no streams.
     func render(
-        _ reply: Reply, to id: JSONSlice, _ streams: StreamStore, _ context: Context,
-        status: HTTPResponse.Status = .ok
+        _ reply: Reply, to id: JSONSlice, _ streams: @autoclosure () throws(Refusal) -> StreamStore,
+        _ context: Context, status: HTTPResponse.Status = .ok
     ) throws(Refusal) -> Response {
         if let message = reply.message(id: id) {
             switch reply.delivery {
             case .plain where !server.options.sseAlways || status != .ok: return .json(message, status: status)
             case .chunked where !server.options.sseAlways: return .chunked(message)
-            case .plain, .chunked: return try stream([message], .plain, streams, context)
-            case .stream(let format): return try stream([message], format, streams, context)
+            case .plain, .chunked: return try stream([message], .plain, streams(), context)
+            case .stream(let format): return try stream([message], format, streams(), context)
             }
         }
         switch reply.payload {
@@ -173,11 +173,11 @@ extension HTTPEdge {
         case .lie(let lie):
             let frames = lie.frames(id: id)
             if frames.count == 1, let frame = frames.first, !server.options.sseAlways { return .json(frame) }
-            return try stream(frames, .plain, streams, context)
+            return try stream(frames, .plain, streams(), context)
         case .status(let status, let body):
             return .plain(HTTPResponse.Status(code: status), body)
         case .result, .text, .failure, .silence:
-            return try stream([], .plain, streams, context)
+            return try stream([], .plain, streams(), context)
         }
     }
 

@@ -72,6 +72,8 @@ extension Response {
 extension HTTPField.Name {
     static let mcpSessionID = Self.known("mcp-session-id")
     static let mcpProtocolVersion = Self.known("mcp-protocol-version")
+    static let mcpMethod = Self.known("mcp-method")
+    static let mcpName = Self.known("mcp-name")
     static let lastEventID = Self.known("last-event-id")
     static let accelBuffering = Self.known("x-accel-buffering")
 

@@ -41,12 +41,4 @@ extension ExampleServer {
     }
 
     private static let complete = JSONSlice(string: "complete")
-
-    /// `_meta` of a result that has no other.
-    private var modernMeta: ByteBuffer {
-        var buffer = ByteBuffer(string: #"{"io.modelcontextprotocol/serverInfo":"#)
-        buffer.writeJSON(serverInfo)
-        buffer.writeStaticString("}")
-        return buffer
-    }
 }
