@@ -8,10 +8,14 @@ import Synchronization
 /// The Modern requests that run at the moment, bounded in all and per principal: no session bounds them.
 final class ModernRequests: Sendable {
     private struct State {
-        var running: [ObjectIdentifier: InFlightRequest] = [:]
+        /// Each knows its place, so that it is found without being looked for.
+        var running: [InFlightRequest] = []
         var perPrincipal: [Principal: Int] = [:]
         var isClosed = false
     }
+
+    /// So many principals without a request are remembered: who comes again and again is not entered anew each time.
+    private static let rememberedPrincipals = 256
 
     private let limits: GatewayLimits
     private let state = Mutex(State())
@@ -23,13 +27,17 @@ final class ModernRequests: Sendable {
     /// - Throws: when there are too many, or no more are wanted.
     func begin(for principal: Principal) throws(RequestError) -> InFlightRequest {
         let request: InFlightRequest? = state.withLock { state in
-            let own = state.perPrincipal[principal, default: 0]
-            guard !state.isClosed, state.running.count < limits.modernRequests,
-                own < limits.modernRequestsPerPrincipal
-            else { return nil }
+            guard !state.isClosed, state.running.count < limits.modernRequests else { return nil }
+            if let own = state.perPrincipal.index(forKey: principal) {
+                guard state.perPrincipal.values[own] < limits.modernRequestsPerPrincipal else { return nil }
+                state.perPrincipal.values[own] += 1
+            } else {
+                guard limits.modernRequestsPerPrincipal > 0 else { return nil }
+                state.perPrincipal[principal] = 1
+            }
             let request = InFlightRequest()
-            state.running[ObjectIdentifier(request)] = request
-            state.perPrincipal[principal, default: 0] += 1
+            request.place.store(state.running.count, ordering: .relaxed)
+            state.running.append(request)
             return request
         }
         guard let request else {
@@ -41,10 +49,17 @@ final class ModernRequests: Sendable {
     func end(_ request: InFlightRequest, of principal: Principal) {
         request.end()
         state.withLock { state in
-            guard state.running.removeValue(forKey: ObjectIdentifier(request)) != nil else { return }
+            let place = request.place.exchange(InFlightRequest.nowhere, ordering: .relaxed)
+            guard place != InFlightRequest.nowhere, let last = state.running.popLast() else { return }
+            if last !== request {
+                state.running[place] = last
+                last.place.store(place, ordering: .relaxed)
+            }
             guard let own = state.perPrincipal.index(forKey: principal) else { return }
             state.perPrincipal.values[own] -= 1
-            if state.perPrincipal.values[own] == 0 { state.perPrincipal.remove(at: own) }
+            if state.perPrincipal.values[own] == 0, state.perPrincipal.count > Self.rememberedPrincipals {
+                state.perPrincipal.remove(at: own)
+            }
         }
     }
 
@@ -52,7 +67,7 @@ final class ModernRequests: Sendable {
     func close() {
         let running = state.withLock { state in
             state.isClosed = true
-            return Array(state.running.values)
+            return state.running
         }
         for request in running { request.cancel(isUnwanted: false) }
     }

@@ -13,6 +13,9 @@ final class InFlightRequest: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Where it stands among those that run at the same time; theirs, and read and written under their lock.
+    let place = Atomic(InFlightRequest.nowhere)
+    static let nowhere = -1
 
     /// The request's task, once it exists; it may have ended before it is known here.
     func adopt(_ task: Task<Void, Never>) {

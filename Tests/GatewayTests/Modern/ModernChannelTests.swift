@@ -129,6 +129,37 @@ import Testing
         let late = refusal { () throws(RequestError) in try requests.begin(for: .otherAlice) }
         #expect(late?.httpStatus == 503)
     }
+
+    @Test(
+        "Requests that end in any order leave room for exactly as many, and those that still run are the ones stopped")
+    func anyOrder() throws {
+        var limits = GatewayLimits()
+        limits.modernRequestsPerPrincipal = 40
+        let requests = ModernRequests(limits: limits)
+        var generator = SeededGenerator(seed: 7)
+        var running: [InFlightRequest] = []
+        for _ in 0..<50 {
+            while running.count < 40 { running.append(try requests.begin(for: .alice)) }
+            #expect(throws: RequestError.self) { try requests.begin(for: .alice) }
+            for _ in 0..<Int.random(in: 1...39, using: &generator) {
+                requests.end(running.remove(at: .random(in: running.indices, using: &generator)), of: .alice)
+            }
+            #expect(requests.count == running.count)
+        }
+        let ended = try requests.begin(for: .alice)
+        requests.end(ended, of: .alice)
+        requests.close()
+        #expect(running.allSatisfy(Self.isStopped))
+        #expect(!Self.isStopped(ended))
+    }
+
+    /// A task that comes to a request which was stopped before is stopped, too.
+    private static func isStopped(_ request: InFlightRequest) -> Bool {
+        let task = Task<Void, Never> { while !Task.isCancelled { await Task.yield() } }
+        defer { task.cancel() }
+        request.adopt(task)
+        return task.isCancelled
+    }
 }
 
 @Suite struct ModernErrorTests {
