@@ -72,7 +72,8 @@ package final class VMCPApplication: Sendable {
         replicas = try forwarding.map { forwarding throws(StartupError) in
             try forwarding.replicas(options, group: group, logger: logger)
         }
-        let shards = Shards(group: group)
+        let shards = Shards(
+            group: group, answers: AnswerBudget(maximumBytes: configuration.limits.maxBufferedResponseBytes))
         self.shards = shards
         tasks = TaskSupervisor()
         statusInterval = configuration.operational.failureHandling.statusReportingInterval

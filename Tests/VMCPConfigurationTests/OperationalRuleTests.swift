@@ -228,6 +228,7 @@ struct OperationalRuleTests {
         #expect(standard.maxConnections == 16_384)
         #expect(standard.maxInFlightRequestsPerSession == 256)
         #expect(standard.maxBackendResponseBytes == 104_857_600)
+        #expect(standard.maxBufferedResponseBytes == 1_073_741_824)
         #expect(standard.maxEventBytes == 16_777_216)
         #expect(standard.maxResumableBytesPerSession == 1_048_576)
         #expect(standard.maxQueuedBytesPerStream == 4_194_304)
@@ -246,6 +247,21 @@ struct OperationalRuleTests {
         #expect(changed.maxSessions == 16)
         #expect(changed.writeTimeout == .seconds(60))
         #expect(changed.maxConnections == standard.maxConnections)
+    }
+
+    @Test("The room for all large answers holds at least one of them")
+    func answerRoom() throws {
+        func problems(_ limits: String) -> [String] {
+            LoadOutcome(ConfigurationText.with(["limits": "limits: {\(limits)}"])).errors.map { "\($0)" }
+        }
+        let tooSmall = problems("maxBufferedResponseBytes: 50_000_000")
+        #expect(tooSmall.count == 1)
+        #expect(tooSmall.first?.contains("limits.maxBufferedResponseBytes") == true)
+        #expect(tooSmall.first?.contains("104857600") == true)
+        #expect(problems("maxBufferedResponseBytes: 50_000_000, maxBackendResponseBytes: 50_000_000").isEmpty)
+        #expect(
+            problems("maxBufferedResponseBytes: 2_000_000, maxBackendResponseBytes: 2_000_000").first?
+                .contains("16777216") == true)
     }
 
     @Test("A refill period may be a duration or a map with one")

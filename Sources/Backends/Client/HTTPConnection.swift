@@ -28,6 +28,7 @@ final class HTTPConnection: ChannelInboundHandler, @unchecked Sendable {
         self.parser = HTTP1ResponseParser(maxBodyBytes: .max)
     }
 
+    var answers: AnswerBudget { pool.answers }
     var isOpen: Bool { context?.channel.isActive ?? false }
 
     func start(_ exchange: HTTPExchange) {

@@ -12,6 +12,7 @@ import NIOSSL
 final class HTTPConnectionPool: @unchecked Sendable {
     let eventLoop: any EventLoop
     let executor: LoopExecutor
+    let answers: AnswerBudget
     private let endpoint: HTTPEndpoint
     private let tls: NIOSSLContext?
     private let connectTimeout: TimeAmount
@@ -27,6 +28,7 @@ final class HTTPConnectionPool: @unchecked Sendable {
     ) {
         eventLoop = shard.eventLoop
         executor = shard.executor
+        answers = shard.answers
         self.endpoint = endpoint
         self.tls = tls
         self.connectTimeout = connectTimeout

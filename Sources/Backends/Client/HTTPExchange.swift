@@ -21,6 +21,8 @@ enum TransportFailure: Error, Sendable, Hashable {
     case connectionLost
     /// The answer was not valid HTTP, or larger than allowed.
     case invalidResponse(String)
+    /// The answer was one too many of those that are large.
+    case noRoom
     /// We ended it ourselves.
     case aborted
 }
@@ -48,6 +50,7 @@ final class HTTPExchange: @unchecked Sendable {
     private var mediaType = ""
     private var body = ByteBuffer()
     private var events: SSEParser?
+    private var share: BudgetShare?
 
     init(request: ByteBuffer, limits: HTTPLimits, receiver: any HTTPExchangeReceiver) {
         self.request = request
@@ -103,6 +106,8 @@ final class HTTPExchange: @unchecked Sendable {
                 } else {
                     mode = .discarding
                 }
+            } else if !hasRoom(for: body.readableBytes + bytes.readableBytes) {
+                fail(.noRoom)
             } else if body.readableBytes == 0 {
                 body = bytes
             } else {
@@ -112,12 +117,20 @@ final class HTTPExchange: @unchecked Sendable {
             events?.append(bytes)
             do {
                 while !isFinished, let event = try events?.next() { receiver?.exchangeReceived(event) }
+                if !isFinished, !hasRoom(for: events?.unfinishedBytes ?? 0) { fail(.noRoom) }
             } catch {
                 fail(.invalidResponse("event stream: \(error)"))
             }
         case .undecided, .discarding:
             break
         }
+    }
+
+    private func hasRoom(for size: Int) -> Bool {
+        if size <= AnswerBudget.uncountedBytes, share == nil { return true }
+        guard var share = share ?? connection.map({ BudgetShare(of: $0.answers) }) else { return true }
+        defer { self.share = share }
+        return share.cover(size)
     }
 
     /// The message is complete.
@@ -153,6 +166,9 @@ final class HTTPExchange: @unchecked Sendable {
         // Whoever waits for the reply may hold this exchange.
         self.receiver = nil
         receiver?.exchangeEnded(reply)
+        // By now the answer is on its way to whom it is for.
+        share?.giveBack()
+        share = nil
     }
 }
 

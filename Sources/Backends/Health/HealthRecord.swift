@@ -87,7 +87,7 @@ extension BackendError {
 
     var verdict: Verdict {
         switch self {
-        case .answered, .sessionLost, .notSubscribable: .works
+        case .answered, .sessionLost, .notSubscribable, .noRoom: .works
         case .unavailable, .outcomeUnknown: .says(.connectionFailed)
         case .timeout: .says(.timeout)
         case .rejected(let status): status >= 500 ? .says(.backendUnavailable) : .works

@@ -162,6 +162,7 @@ final class ModernAnswer: Sweepable, @unchecked Sendable {
             call.deliver(.failed(.outcomeUnknown("the connection was lost")))
         case .failed(.unreachable(let reason)): call.deliver(.failed(.unavailable(reason)))
         case .failed(.invalidResponse(let reason)): call.deliver(.failed(.invalidResponse(reason)))
+        case .failed(.noRoom): call.deliver(.failed(.noRoom))
         case .failed(.aborted): call.deliver(.failed(.cancelled))
         }
     }

@@ -27,6 +27,8 @@ package enum BackendError: Error, Sendable, Hashable {
     case noCredential(CredentialProblem)
     /// The backend broke the protocol.
     case invalidResponse(String)
+    /// The request ran, and there was no room for its answer.
+    case noRoom
     /// The backend answered with a JSON-RPC error.
     case answered(RequestError)
     /// The backend does not tell of changes of this resource.
@@ -109,6 +111,11 @@ extension BackendError {
                     + "does not help")
         case .invalidResponse(let reason):
             RequestError(.invalidBackendResponse, "Backend \"\(backend)\" broke the protocol: \(reason)")
+        case .noRoom:
+            RequestError(
+                .outcomeUnknown,
+                "Backend \"\(backend)\" gave an answer that there was no room for beside other large ones; the request "
+                    + "has run. Check before you repeat it, later")
         case .notSubscribable:
             .invalidParams("Backend \"\(backend)\" does not tell of changes of this resource")
         case .answered(let error):

@@ -222,9 +222,13 @@ extension BackendSession {
     }
 
     /// A message was too long to be read. When only one call waits, it was that call's answer.
-    func skippedOverlongMessage() {
-        let limit = backend.settings.limits.responseBytes
-        soleCall?.deliver(.failed(.invalidResponse("the answer is larger than \(limit) bytes")))
+    func skipped(_ line: StdioSkippedLine) {
+        switch line {
+        case .tooLong:
+            let limit = backend.settings.limits.responseBytes
+            soleCall?.deliver(.failed(.invalidResponse("the answer is larger than \(limit) bytes")))
+        case .noRoom: soleCall?.deliver(.failed(.noRoom))
+        }
     }
 
     /// Tells the backend something of the client's own, such as changed roots. Nothing is sent to a backend that the

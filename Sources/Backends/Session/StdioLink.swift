@@ -34,12 +34,13 @@ final class StdioLink: SessionLink {
                 command, on: shard.eventLoop,
                 maxLineBytes: settings.limits.responseBytes,
                 maxQueuedBytes: settings.maximumQueuedBytes,
+                answers: shard.answers,
                 logger: session.backend.logger,
                 onLine: { line in
                     // Before the link exists nothing was asked: such a line is a banner at best.
                     if let link = owner.withLock({ $0.link }) { session.receive(line, during: nil, from: link) }
                 },
-                onOverlongLine: { session.skippedOverlongMessage() },
+                onSkippedLine: { session.skipped($0) },
                 onExit: { exit in
                     let level: Logger.Level = exit.cause == .stopRequested ? .debug : .warning
                     session.backend.logger.log(level: level, "Backend process ended", metadata: ["exit": "\(exit)"])

@@ -110,6 +110,8 @@ final class StreamableHTTPLink: SessionLink {
             }
         case .failed(.invalidResponse(let reason)):
             call.deliver(.failed(.invalidResponse(reason)))
+        case .failed(.noRoom):
+            call.deliver(.failed(.noRoom))
         case .failed(.aborted):
             call.deliver(.failed(.cancelled))
         }

@@ -19,6 +19,8 @@ package final class Shard: @unchecked Sendable {
     package let index: Int
     package let eventLoop: any EventLoop
     package let executor: LoopExecutor
+    /// The one of the process.
+    package let answers: AnswerBudget
 
     /// How often deadlines are looked at, and so how late one can fire.
     package static let tickInterval = TimeAmount.milliseconds(100)
@@ -28,9 +30,12 @@ package final class Shard: @unchecked Sendable {
     private var calls: [PendingCall] = []
     private var tick: RepeatedTask?
 
-    package init(index: Int, eventLoop: any EventLoop) {
+    package init(
+        index: Int, eventLoop: any EventLoop, answers: AnswerBudget = AnswerBudget(maximumBytes: .max)
+    ) {
         self.index = index
         self.eventLoop = eventLoop
+        self.answers = answers
         self.executor = LoopExecutor(eventLoop: eventLoop)
     }
 
@@ -89,10 +94,10 @@ package final class Shard: @unchecked Sendable {
 package struct Shards: Sendable {
     package let all: [Shard]
 
-    package init(group: any EventLoopGroup) {
+    package init(group: any EventLoopGroup, answers: AnswerBudget = AnswerBudget(maximumBytes: .max)) {
         var shards: [Shard] = []
         for eventLoop in group.makeIterator() {
-            shards.append(Shard(index: shards.count, eventLoop: eventLoop))
+            shards.append(Shard(index: shards.count, eventLoop: eventLoop, answers: answers))
         }
         all = shards
     }

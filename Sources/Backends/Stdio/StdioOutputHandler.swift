@@ -5,6 +5,13 @@ import Logging
 import MCPTypes
 import NIOCore
 
+/// Why a line of a child was skipped.
+package enum StdioSkippedLine: Sendable {
+    case tooLong
+    /// Beside other large answers there was no room for it.
+    case noRoom
+}
+
 /// Reads a child's standard output on the event loop and hands out whole lines.
 final class StdioOutputHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -12,16 +19,19 @@ final class StdioOutputHandler: ChannelInboundHandler {
     struct Callbacks: Sendable {
         var maxLineBytes: Int
         var onLine: @Sendable (ByteBuffer) -> Void
-        var onOverlongLine: @Sendable () -> Void
+        var onSkippedLine: @Sendable (StdioSkippedLine) -> Void
+        var answers: AnswerBudget
     }
 
     private var framer: LineFramer
+    private var share: BudgetShare
     private let callbacks: Callbacks
     private let logger: Logger
     private let onClosed: () -> Void
 
     init(callbacks: Callbacks, logger: Logger, onClosed: @escaping () -> Void) {
         self.framer = LineFramer(maxLineBytes: callbacks.maxLineBytes)
+        self.share = BudgetShare(of: callbacks.answers)
         self.callbacks = callbacks
         self.logger = logger
         self.onClosed = onClosed
@@ -30,6 +40,11 @@ final class StdioOutputHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         framer.append(unwrapInboundIn(data))
         deliver()
+        guard !share.cover(framer.unfinishedBytes) else { return }
+        logger.warning("backend line was skipped: there is no room for it beside other large answers")
+        framer.skipLine()
+        share.giveBack()
+        callbacks.onSkippedLine(.noRoom)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -40,6 +55,7 @@ final class StdioOutputHandler: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         deliver()
         while let line = framer.finish() { callbacks.onLine(line) }
+        share.giveBack()
         onClosed()
         context.fireChannelInactive()
     }
@@ -54,7 +70,7 @@ final class StdioOutputHandler: ChannelInboundHandler {
                     "backend line is too long and was skipped",
                     metadata: ["limitBytes": "\(callbacks.maxLineBytes)"]
                 )
-                callbacks.onOverlongLine()
+                callbacks.onSkippedLine(.tooLong)
             }
         }
     }

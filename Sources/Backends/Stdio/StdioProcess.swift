@@ -35,7 +35,8 @@ package final class StdioProcess: Sendable {
     ///   - maxQueuedBytes: how much may wait for a child that does not read before `send` refuses.
     ///   - logger: carries the metadata that names the backend; the child's standard error goes to it at `info`.
     ///   - onLine: one line without its end; it may be anything, a banner for example.
-    ///   - onOverlongLine: a line was skipped, so an answer that is waited for may never come.
+    ///   - answers: what the lines of all children may take together.
+    ///   - onSkippedLine: a line was skipped, so an answer that is waited for may never come.
     ///   - onExit: the child has ended and was reaped. When `start` throws it is called only if the start was
     ///     cancelled too late to keep the child from running.
     package static func start(
@@ -43,16 +44,17 @@ package final class StdioProcess: Sendable {
         on eventLoop: any EventLoop,
         maxLineBytes: Int,
         maxQueuedBytes: Int,
+        answers: AnswerBudget = AnswerBudget(maximumBytes: .max),
         logger: Logger,
         onLine: @escaping @Sendable (ByteBuffer) -> Void,
-        onOverlongLine: @escaping @Sendable () -> Void = {},
+        onSkippedLine: @escaping @Sendable (StdioSkippedLine) -> Void = { _ in },
         onExit: @escaping @Sendable (StdioExit) -> Void
     ) async throws(StdioError) -> StdioProcess {
         let executable = try await prepare(command)
         let pipes = try StdioPipes.open()
         let child = StdioChild(eventLoop: eventLoop, maxQueuedBytes: maxQueuedBytes, logger: logger, onExit: onExit)
         let callbacks = StdioOutputHandler.Callbacks(
-            maxLineBytes: maxLineBytes, onLine: onLine, onOverlongLine: onOverlongLine)
+            maxLineBytes: maxLineBytes, onLine: onLine, onSkippedLine: onSkippedLine, answers: answers)
         do {
             try await child.connect(pipes, output: callbacks)
         } catch {

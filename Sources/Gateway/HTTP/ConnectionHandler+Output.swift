@@ -9,11 +9,24 @@ extension ConnectionHandler {
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
     func writeAndFlush(_ bytes: ByteBuffer) {
-        context?.writeAndFlush(wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
+        context?.writeAndFlush(wrapOutboundOut(.byteBuffer(bytes)), promise: account(of: bytes))
     }
 
     func write(_ bytes: ByteBuffer) {
-        context?.write(wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
+        context?.write(wrapOutboundOut(.byteBuffer(bytes)), promise: account(of: bytes))
+    }
+
+    /// What a client does not read is kept by its connection, and counts until it is gone.
+    private func account(of bytes: ByteBuffer) -> EventLoopPromise<Void>? {
+        guard bytes.readableBytes > AnswerBudget.uncountedBytes, let context else { return nil }
+        var share = BudgetShare(of: shard.answers)
+        share.hold(bytes.readableBytes)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { [share] _ in
+            var share = share
+            share.giveBack()
+        }
+        return written
     }
 
     func flush() { context?.flush() }

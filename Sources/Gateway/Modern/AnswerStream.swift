@@ -13,8 +13,7 @@ import Synchronization
 /// An idle stream holds no buffer, no timer and no task.
 final class AnswerStream: Sendable {
     private struct State {
-        var outbox: [ByteBuffer] = []
-        var outboxBytes = 0
+        var backlog = Backlog()
         var hasBegun = false
         var isFlushScheduled = false
         /// The last message has been sent.
@@ -30,7 +29,10 @@ final class AnswerStream: Sendable {
     init(_ exchange: ServerExchange, maximumBytes: Int) {
         self.exchange = exchange
         self.maximumBytes = maximumBytes
+        state.withLock { $0.backlog.count(in: exchange.shard.answers) }
     }
+
+    deinit { state.withLock { $0.backlog.removeAll() } }
 
     /// Begins the answer. Until then messages wait.
     func begin() { onLoop { $0.start() } }
@@ -51,16 +53,12 @@ final class AnswerStream: Sendable {
         }
         let next = state.withLock { state -> Next in
             guard !state.isGone, !state.isFinished else { return .nothing }
-            // A message may be as large as it is; what must not pile up is more of them, the last one excepted.
-            guard isLast || state.outbox.isEmpty || state.outboxBytes + event.readableBytes <= maximumBytes else {
+            guard isLast || state.backlog.hasRoom(for: event, within: maximumBytes) else {
                 state.isGone = true
-                state.outbox = []
+                state.backlog.removeAll()
                 return .abandon
             }
-            if event.readableBytes > 0 {
-                state.outbox.append(event)
-                state.outboxBytes += event.readableBytes
-            }
+            if event.readableBytes > 0 { state.backlog.append(event) }
             state.isFinished = isLast
             guard !state.isFlushScheduled, state.hasBegun else { return .nothing }
             state.isFlushScheduled = true
@@ -93,20 +91,16 @@ final class AnswerStream: Sendable {
     private func flush() {
         let isOpen = !exchange.isEnded
         let isWritable = isOpen && exchange.isWritable
-        let (ready, ends) = state.withLock { state -> ([ByteBuffer], Bool) in
+        let (ready, ends) = state.withLock { state -> (ByteBuffer?, Bool) in
             state.isFlushScheduled = false
-            if !isOpen { state.isGone = true }
-            guard isWritable || !isOpen else { return ([], false) }
-            defer {
-                state.outbox = []
-                state.outboxBytes = 0
+            if !isOpen {
+                state.isGone = true
+                state.backlog.removeAll()
             }
-            return (isOpen ? state.outbox : [], state.isFinished)
+            guard isWritable || !isOpen else { return (nil, false) }
+            return (state.backlog.take(), state.isFinished)
         }
-        if var together = ready.first {
-            for bytes in ready.dropFirst() { together.writeImmutableBuffer(bytes) }
-            exchange.write(together)
-        }
+        if let ready { exchange.write(ready) }
         if ends { exchange.end() }
     }
 }

@@ -26,8 +26,7 @@ final class EventStream: Sendable {
         var hasBeenAttached = false
         var exchange: ServerExchange?
         /// Written by senders, taken by the exchange's loop: keeps the order over threads.
-        var outbox: [ByteBuffer] = []
-        var outboxBytes = 0
+        var backlog = Backlog()
         var isFlushScheduled = false
     }
 
@@ -38,6 +37,8 @@ final class EventStream: Sendable {
         self.revision = revision
         self.limits = limits
     }
+
+    deinit { state.withLock { $0.backlog.removeAll() } }
 
     /// Revision 2024-11-05 knows no resumption, so its events carry no ids.
     private var isResumable: Bool { revision >= .v2025_03_26 }
@@ -61,20 +62,20 @@ final class EventStream: Sendable {
             if let previous = state.exchange, previous !== exchange {
                 previous.shard.eventLoop.execute { previous.end() }
             }
-            let waiting = state.hasBeenAttached ? [] : state.outbox
+            let waiting = state.hasBeenAttached ? nil : state.backlog.take()
             state.hasBeenAttached = true
             state.exchange = exchange
-            state.outbox = []
-            state.outboxBytes = 0
+            state.backlog.removeAll()
+            state.backlog.count(in: exchange.shard.answers)
             if let lastEvent {
-                for (event, bytes) in state.log where event > lastEvent { state.enqueue(bytes) }
+                for (event, bytes) in state.log where event > lastEvent { state.backlog.append(bytes) }
             } else {
                 if isResumable && revision.hasPrimingEvent {
                     var priming = ByteBuffer()
                     SSEEncoder.event(id: "\(number)-0", data: ByteBuffer(), into: &priming)
-                    state.enqueue(priming)
+                    state.backlog.append(priming)
                 }
-                for bytes in waiting { state.enqueue(bytes) }
+                if let waiting { state.backlog.append(waiting) }
             }
             return state.isFinished
         }
@@ -93,31 +94,26 @@ final class EventStream: Sendable {
     @discardableResult
     func send(_ message: ByteBuffer) -> Bool { add(message, isLast: false) }
 
-    /// A message may be as large as it is; what must not pile up is more of them, the last one excepted.
     private func add(_ message: ByteBuffer, isLast: Bool) -> Bool {
         var overflowing: ServerExchange?
         let (target, isKept) = state.withLock { state -> (ServerExchange?, Bool) in
             guard !state.isFinished else { return (nil, false) }
             let bytes = record(message, &state)
             guard let exchange = state.exchange else {
-                guard !state.hasBeenAttached, state.outboxBytes < limits.queuedBytesPerStream else {
+                guard !state.hasBeenAttached, state.backlog.bytes < limits.queuedBytesPerStream else {
                     return (nil, isResumable)
                 }
-                state.enqueue(bytes)
+                state.backlog.append(bytes)
                 return (nil, true)
             }
-            guard
-                isLast || state.outbox.isEmpty
-                    || state.outboxBytes + bytes.readableBytes <= limits.queuedBytesPerStream
-            else {
+            guard isLast || state.backlog.hasRoom(for: bytes, within: limits.queuedBytesPerStream) else {
                 // The client does not read. It may come back and resume; its connection must not hold our memory.
                 overflowing = exchange
                 state.exchange = nil
-                state.outbox = []
-                state.outboxBytes = 0
+                state.backlog.removeAll()
                 return (nil, isResumable)
             }
-            state.enqueue(bytes)
+            state.backlog.append(bytes)
             guard !state.isFlushScheduled else { return (nil, true) }
             state.isFlushScheduled = true
             return (exchange, true)
@@ -154,20 +150,12 @@ final class EventStream: Sendable {
 
     /// Writes what waits, as long as the socket takes it.
     private func flush(_ exchange: ServerExchange) {
-        let ready = state.withLock { state -> [ByteBuffer] in
+        let ready = state.withLock { state -> ByteBuffer? in
             state.isFlushScheduled = false
-            guard state.exchange === exchange, exchange.isWritable else { return [] }
-            defer {
-                state.outbox = []
-                state.outboxBytes = 0
-            }
-            return state.outbox
+            guard state.exchange === exchange, exchange.isWritable else { return nil }
+            return state.backlog.take()
         }
-        if let first = ready.first {
-            var together = first
-            for bytes in ready.dropFirst() { together.writeImmutableBuffer(bytes) }
-            exchange.write(together)
-        }
+        if let ready { exchange.write(ready) }
         if exchange.onWritable == nil {
             exchange.onWritable = { [weak self, weak exchange] in
                 guard let self, let exchange else { return }
@@ -192,7 +180,7 @@ final class EventStream: Sendable {
 
     private func drain(_ exchange: ServerExchange) {
         flush(exchange)
-        let isEmpty = state.withLock { $0.outbox.isEmpty }
+        let isEmpty = state.withLock { $0.backlog.isEmpty }
         if isEmpty || exchange.isEnded {
             detach(exchange)
             exchange.end()
@@ -221,12 +209,5 @@ final class EventStream: Sendable {
             return nil
         }
         return (stream, event)
-    }
-}
-
-extension EventStream.State {
-    fileprivate mutating func enqueue(_ bytes: ByteBuffer) {
-        outbox.append(bytes)
-        outboxBytes += bytes.readableBytes
     }
 }

@@ -19,6 +19,18 @@ package struct LineFramer: Sendable {
         self.maxLineBytes = maxLineBytes
     }
 
+    /// What is kept of a line that is not complete.
+    package var unfinishedBytes: Int { input.count }
+
+    /// Gives up the line that is not complete: what is there of it, and what is still to come. Call it when `next()` has
+    /// returned nil.
+    package mutating func skipLine() {
+        guard input.count > 0 else { return }
+        discards = true
+        input.removeAll()
+        searched = 0
+    }
+
     package mutating func append(_ bytes: ByteBuffer) {
         input.append(bytes)
     }

@@ -34,6 +34,9 @@ package struct SSEParser: Sendable {
         self.lastEventID = lastEventID
     }
 
+    /// What is kept of an event that is not complete.
+    package var unfinishedBytes: Int { input.count + pending.size }
+
     package mutating func append(_ bytes: ByteBuffer) {
         guard failure == nil else { return }
         input.append(bytes)

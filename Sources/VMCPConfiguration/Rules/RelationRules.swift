@@ -13,6 +13,7 @@ struct RelationRules {
         checkUselessCredentials()
         checkCompositeNames()
         checkUserLimits()
+        checkAnswerLimits()
         AuthServerRelationRules(configuration: configuration, root: root).check()
         if configuration.optimizer != nil, configuration.incomingAuth.authorization != nil {
             root.entry("optimizer").refuse(
@@ -93,6 +94,16 @@ struct RelationRules {
         for (index, tool) in limits.tools.enumerated() where tool.perUser != nil {
             warn(place.entry("tools").entry(index).entry("perUser"))
         }
+    }
+
+    /// An answer that may be as large as it likes to be and never fits would be a riddle to whoever runs into it.
+    private func checkAnswerLimits() {
+        let limits = configuration.limits
+        let largest = max(limits.maxBackendResponseBytes, limits.maxEventBytes)
+        guard limits.maxBufferedResponseBytes < largest else { return }
+        root.entry("limits").entry("maxBufferedResponseBytes").refuse(
+            "must hold at least one answer of the largest size; write at least \(largest), or lower "
+                + "maxBackendResponseBytes and maxEventBytes")
     }
 
     private func checkCompositeNames() {

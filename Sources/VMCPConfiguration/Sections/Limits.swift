@@ -29,6 +29,8 @@ extension Configuration {
         package let maxQueuedBytesPerSubscription: Int
         /// Of one answer of a backend.
         package let maxBackendResponseBytes: Int
+        /// Of all large answers that are on their way together.
+        package let maxBufferedResponseBytes: Int
         /// Of one event of a backend's stream.
         package let maxEventBytes: Int
         /// Kept so that a client can resume a broken stream.
@@ -81,6 +83,9 @@ extension Configuration.Limits: Section {
         )
         static let maxBackendResponseBytes = bytes(
             "maxBackendResponseBytes", 104_857_600, "Bytes of one answer of a backend.")
+        static let maxBufferedResponseBytes = count(
+            "maxBufferedResponseBytes", 1_048_576...1_099_511_627_776, 1_073_741_824,
+            "Bytes of all answers above 64 KiB that are on their way from backends to clients.")
         static let maxEventBytes = bytes("maxEventBytes", 16_777_216, "Bytes of one event of a backend's stream.")
         static let maxResumableBytesPerSession = count(
             "maxResumableBytesPerSession", 0...1_073_741_824, 1_048_576,
@@ -114,7 +119,8 @@ extension Configuration.Limits: Section {
         Keys.maxSessions, Keys.maxSessionsPerPrincipal, Keys.maxStreamsPerSession, Keys.maxConnections,
         Keys.maxInFlightRequestsPerSession, Keys.maxModernRequests, Keys.maxModernRequestsPerPrincipal,
         Keys.maxSubscriptions, Keys.maxSubscriptionsPerPrincipal, Keys.maxResourcesPerSubscription,
-        Keys.maxQueuedBytesPerSubscription, Keys.maxBackendResponseBytes, Keys.maxEventBytes,
+        Keys.maxQueuedBytesPerSubscription, Keys.maxBackendResponseBytes, Keys.maxBufferedResponseBytes,
+        Keys.maxEventBytes,
         Keys.maxResumableBytesPerSession, Keys.maxQueuedBytesPerStream, Keys.requestReadTimeout,
         Keys.idleConnectionTimeout, Keys.writeTimeout, Keys.keepAliveInterval,
     ]
@@ -140,6 +146,7 @@ extension Configuration.Limits: Section {
         maxResourcesPerSubscription = section[Keys.maxResourcesPerSubscription]
         maxQueuedBytesPerSubscription = section[Keys.maxQueuedBytesPerSubscription]
         maxBackendResponseBytes = section[Keys.maxBackendResponseBytes]
+        maxBufferedResponseBytes = section[Keys.maxBufferedResponseBytes]
         maxEventBytes = section[Keys.maxEventBytes]
         maxResumableBytesPerSession = section[Keys.maxResumableBytesPerSession]
         maxQueuedBytesPerStream = section[Keys.maxQueuedBytesPerStream]

@@ -22,6 +22,7 @@ final class RecordedChild: Sendable {
     private struct Record {
         var lines: [String] = []
         var overlong = 0
+        var withoutRoom = 0
         var exit: StdioExit?
         var lineWaiters: [(count: Int, promise: EventLoopPromise<[String]>)] = []
         var exitWaiters: [EventLoopPromise<StdioExit>] = []
@@ -34,9 +35,14 @@ final class RecordedChild: Sendable {
     private let record = Mutex(Record())
     let log = RecordedLog()
     private let loop: any EventLoop
+    private let answers: AnswerBudget
 
-    init(loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.any()) {
+    init(
+        loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.any(),
+        answers: AnswerBudget = AnswerBudget(maximumBytes: .max)
+    ) {
         self.loop = loop
+        self.answers = answers
     }
 
     func start(
@@ -45,9 +51,17 @@ final class RecordedChild: Sendable {
         maxQueuedBytes: Int = 8 << 20
     ) async throws -> StdioProcess {
         try await StdioProcess.start(
-            command, on: loop, maxLineBytes: maxLineBytes, maxQueuedBytes: maxQueuedBytes, logger: log.logger,
+            command, on: loop, maxLineBytes: maxLineBytes, maxQueuedBytes: maxQueuedBytes, answers: answers,
+            logger: log.logger,
             onLine: { line in self.receive(String(buffer: line)) },
-            onOverlongLine: { self.record.withLock { $0.overlong += 1 } },
+            onSkippedLine: { line in
+                self.record.withLock { record in
+                    switch line {
+                    case .tooLong: record.overlong += 1
+                    case .noRoom: record.withoutRoom += 1
+                    }
+                }
+            },
             onExit: { self.ended($0) })
     }
 
@@ -109,6 +123,7 @@ final class RecordedChild: Sendable {
 
     var lines: [String] { record.withLock { $0.lines } }
     var overlong: Int { record.withLock { $0.overlong } }
+    var withoutRoom: Int { record.withLock { $0.withoutRoom } }
 }
 
 extension StdioCommand {

@@ -13,10 +13,11 @@ extension BackendHarness {
     /// Runs `body` with a backend that answers as the script says.
     static func serve(
         _ script: @escaping ScriptedHTTPBackend.Script, configure: Configure = { _ in },
+        answers: AnswerBudget = AnswerBudget(maximumBytes: .max),
         _ body: (ScriptedHTTPBackend, BackendHarness) async throws -> Void
     ) async throws {
         let server = try await ScriptedHTTPBackend.start(script)
-        try await run(server.url, configure: configure) { try await body(server, $0) }
+        try await run(server.url, configure: configure, answers: answers) { try await body(server, $0) }
         await server.stop()
     }
 }

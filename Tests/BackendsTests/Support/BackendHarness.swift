@@ -24,9 +24,9 @@ struct BackendHarness: Sendable {
 
     static func run<Outcome: Sendable>(
         _ endpoint: BackendSettings.Endpoint, configure: Configure = { _ in },
-        _ body: (BackendHarness) async throws -> Outcome
+        answers: AnswerBudget = AnswerBudget(maximumBytes: .max), _ body: (BackendHarness) async throws -> Outcome
     ) async throws -> Outcome {
-        let shards = Shards(group: MultiThreadedEventLoopGroup.singleton)
+        let shards = Shards(group: MultiThreadedEventLoopGroup.singleton, answers: answers)
         shards.start()
         defer { shards.stop() }
         var settings = BackendSettings(name: "scripted", endpoint: endpoint, health: try HealthSettings())
@@ -40,9 +40,11 @@ struct BackendHarness: Sendable {
     }
 
     static func run<Outcome: Sendable>(
-        _ url: String, configure: Configure = { _ in }, _ body: (BackendHarness) async throws -> Outcome
+        _ url: String, configure: Configure = { _ in }, answers: AnswerBudget = AnswerBudget(maximumBytes: .max),
+        _ body: (BackendHarness) async throws -> Outcome
     ) async throws -> Outcome {
-        try await run(.streamableHTTP(try HTTPEndpoint(url).required(url)), configure: configure, body)
+        try await run(
+            .streamableHTTP(try HTTPEndpoint(url).required(url)), configure: configure, answers: answers, body)
     }
 
     // MARK: Sessions

@@ -25,9 +25,10 @@ struct ModernGateway: Sendable {
     /// Runs `body` with a gateway over `urls` (name → URL), and stops everything afterwards.
     static func run(
         _ urls: [String: String] = [:], settings: GatewaySettings = GatewaySettings(),
-        authenticator: Authenticator = .anonymous, _ body: (ModernGateway) async throws -> Void
+        authenticator: Authenticator = .anonymous, answers: AnswerBudget = AnswerBudget(maximumBytes: .max),
+        _ body: (ModernGateway) async throws -> Void
     ) async throws {
-        try await core(urls) { server, backends, group, shards, logger in
+        try await core(urls, answers) { server, backends, group, shards, logger in
             let gateway = GatewayServer(
                 settings: settings, server: server, backends: backends, authenticator: authenticator, group: group,
                 shards: shards, logger: logger)
@@ -74,18 +75,18 @@ struct ModernGateway: Sendable {
     }
 
     private static func core(
-        _ urls: [String: String],
+        _ urls: [String: String], _ answers: AnswerBudget = AnswerBudget(maximumBytes: .max),
         _ body: (VirtualServer, [Backend], any EventLoopGroup, Shards, Logger) async throws -> Void
     ) async throws {
-        try await Turnstile.servers.pass { try await running(urls, body) }
+        try await Turnstile.servers.pass { try await running(urls, answers, body) }
     }
 
     private static func running(
-        _ urls: [String: String],
+        _ urls: [String: String], _ answers: AnswerBudget,
         _ body: (VirtualServer, [Backend], any EventLoopGroup, Shards, Logger) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-        let shards = Shards(group: group)
+        let shards = Shards(group: group, answers: answers)
         shards.start()
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let backends = try urls.sorted { $0.key < $1.key }.map { name, url in
