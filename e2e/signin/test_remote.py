@@ -115,3 +115,29 @@ async def test_the_remote_server_demands_more_scope(pair, people):
     assert memory.tokens.access_token != token
     refused = httpx.post(gateway.endpoint, headers={"Authorization": f"Bearer {token}"}, json={})
     assert refused.status_code == 401
+
+
+async def test_the_remote_server_demands_what_its_sign_in_does_not_have(pair, people):
+    """AU-33: the sign-in goes on without it, at once, so that nobody is kept out of the server for good."""
+    gateway, remote = pair(scopes=["openid"])
+    browser = people("alice")
+    auth = sdk_provider(gateway.endpoint, browser, Memory())
+    async with connect(HTTP(gateway.endpoint, auth=auth)) as client:
+        await headers_at_the_backend(client)
+    oidc = remote.configuration["incomingAuth"]["oidc"]
+    for scopes in (["openid", "wishful"], ["openid"]):
+        remote.stop()
+        oidc["scopes"] = scopes
+        remote.file.write_text(json.dumps(remote.configuration))
+        remote.launch(healthy=False)
+        async with connect(HTTP(gateway.endpoint, auth=auth)) as client:
+            if "wishful" in scopes:
+                with pytest.raises(RPCError):
+                    for _ in range(8):
+                        await headers_at_the_backend(client)
+                await client.ping()
+            else:
+                assert (await headers_at_the_backend(client))["authorization"]
+    asked = [set(asked["scope"].split()) for asked in requests_for_sign_in(browser, remote)]
+    assert asked[1:3] == [{"openid", "offline_access", "wishful"}, {"openid", "offline_access"}]
+    assert "refuses scopes that the MCP server demanded" in gateway.log.read_text()

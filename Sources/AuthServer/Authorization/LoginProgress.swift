@@ -78,7 +78,14 @@ package struct LoginProgress: Sendable {
             try await keep(signedIn, &run)
             record(.login, .success, nil, run)
         } catch {
-            guard case .upstream(let reason, _) = error, run.login.chain.skip(run.provider) else { throw error.stop }
+            guard case .upstream(let reason, _) = error else { throw error.stop }
+            if reason == LegFailureReason.scope,
+                await upstream.asksForLess(than: pending.upstreamBinding, userID: run.login.chain.user?.id)
+            {
+                record(.login, .failure, "tried again: \(reason)", run)
+                return
+            }
+            guard run.login.chain.skip(run.provider) else { throw error.stop }
             try await skip(reason, run)
         }
     }

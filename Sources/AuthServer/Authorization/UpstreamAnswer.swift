@@ -17,12 +17,13 @@ package struct UpstreamAnswer: Sendable {
 /// Why a leg failed, in words that are safe to keep: those of the registry, else one of ours.
 enum LegFailureReason {
     static let network = "network_error"
+    static let scope = "invalid_scope"
     static let other = "chain_failed"
 
     /// RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6.
     private static let registered: Set<String> = [
         "access_denied", "account_selection_required", "consent_required", "interaction_required", "invalid_client",
-        "invalid_grant", "invalid_request", "invalid_scope", "login_required", "server_error",
+        "invalid_grant", "invalid_request", scope, "login_required", "server_error",
         "temporarily_unavailable", "unauthorized_client", "unsupported_grant_type", "unsupported_response_type",
     ]
 

@@ -21,6 +21,10 @@ package protocol UpstreamProvider: Sendable {
     func exchange(
         code: String, codeVerifier: String, nonce: String, binding: UpstreamBinding?
     ) async throws(UpstreamError) -> UpstreamLogin
+    /// Told that the scopes of a leg were refused (`invalid_scope`).
+    ///
+    /// - Returns: whether another visit asks for less.
+    func asksForLess(than binding: UpstreamBinding?, userID: String?) async -> Bool
     /// Whether tokens with this binding may still be used, as far as is known without asking anybody.
     func honours(_ binding: UpstreamBinding?) -> Bool
     /// Gets new tokens with the refresh token. What the answer omits is kept from `tokens`.

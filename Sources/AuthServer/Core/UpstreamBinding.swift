@@ -98,4 +98,7 @@ extension FixedUpstream {
     }
 
     package func honours(_ binding: UpstreamBinding?) -> Bool { binding == nil }
+
+    /// What is asked for is configured.
+    package func asksForLess(than binding: UpstreamBinding?, userID: String?) async -> Bool { false }
 }

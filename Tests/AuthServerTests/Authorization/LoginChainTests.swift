@@ -130,6 +130,44 @@ struct LoginChainTests {
         #expect(bench.log.lines("login").count == 3)
     }
 
+    @Test(
+        "AU-33: a leg whose scopes are refused is made again with less, whether it is optional or not",
+        arguments: [false, true], ["at the browser", "at the token endpoint"])
+    func refusedScopes(isOptional: Bool, place: String) async throws {
+        let bench = try Bench(upstreams: [FlowUpstream("corp"), FlowUpstream("git", isOptional: isOptional)])
+        bench.upstreams[1].script {
+            $0.retreats = 1
+            if place == "at the token endpoint" { $0.result = .failure(.refused(code: "invalid_scope")) }
+        }
+        let browser = FlowBrowser()
+        let answer = try await bench.comeBack(from: try await bench.approve(browser), browser)
+        let refusal: [String: String?] = place == "at the browser" ? ["error": "invalid_scope", "code": nil] : [:]
+        let again = try await bench.comeBack(from: answer, browser, refusal)
+        #expect(again.status == 302)
+        #expect(again.redirectTarget?.host == "git.idp.example")
+        #expect(again.redirectTarget?.queryValue("state") != answer.redirectTarget?.queryValue("state"))
+        bench.upstreams[1].script { $0.result = .success("alice-at-git") }
+        let done = try await bench.comeBack(from: again, browser)
+        #expect(done.redirectTarget?.queryValue("code") != nil)
+        let issued = try #require(bench.codes.issued.first)
+        #expect(bench.sessions.all.rows[issued.tsid]?.map(\.provider) == ["corp", "git"])
+        #expect(bench.sessions.all.skipped[issued.tsid] == nil)
+        #expect(bench.log.lines("login").contains { $0.contains("tried again: invalid_scope") })
+    }
+
+    @Test("A leg that is refused with the least that it asks for fails, and so does one that is refused otherwise")
+    func refusedForGood() async throws {
+        for (error, retreats) in [("invalid_scope", 0), ("access_denied", 1)] {
+            let bench = try Bench(upstreams: [FlowUpstream("corp"), FlowUpstream("git")])
+            bench.upstreams[1].script { $0.retreats = retreats }
+            let browser = FlowBrowser()
+            let answer = try await bench.comeBack(from: try await bench.approve(browser), browser)
+            let end = try await bench.comeBack(from: answer, browser, ["error": error, "code": nil])
+            #expect(end.redirectTarget?.queryValue("error") == "access_denied")
+            #expect(bench.codes.issued.isEmpty)
+        }
+    }
+
     @Test("threat 5: the second leg needs its own cookie, not the first one's")
     func bindingPerLeg() async throws {
         let bench = try Bench(upstreams: [FlowUpstream("corp"), FlowUpstream("git")])

@@ -151,6 +151,8 @@ final class FlowUpstream: FixedUpstream {
         var issuerError: UpstreamError?
         var result: Result<String, UpstreamError> = .success("alice")
         var isSynthetic = false
+        /// How often it asks for less when its scopes are refused.
+        var retreats = 0
     }
 
     let name: String
@@ -205,6 +207,14 @@ final class FlowUpstream: FixedUpstream {
     }
 
     func refresh(_ tokens: UpstreamTokens) async throws(UpstreamError) -> UpstreamTokens { tokens }
+
+    func asksForLess(than binding: UpstreamBinding?, userID: String?) async -> Bool {
+        state.withLock { state in
+            guard userID != nil, state.script.retreats > 0 else { return false }
+            state.script.retreats -= 1
+            return true
+        }
+    }
 }
 
 final class FlowSessions: UpstreamSessions {

@@ -192,6 +192,37 @@ import Testing
         #expect(remote.lines.all.contains { $0.contains("names another authorization server than issuer") })
     }
 
+    @Test("AU-31: after a restart a token of another server than the configured one goes nowhere")
+    func configuredIssuer() async throws {
+        let login = try await remote.upstream(clientID: "ours", issuer: Remote.issuer).signIn()
+        #expect(try remote.upstream(clientID: "ours", issuer: Remote.issuer).honours(login.binding))
+        #expect(try remote.upstream().honours(login.binding))
+        #expect(try !remote.upstream(clientID: "ours", issuer: Self.other).honours(login.binding))
+    }
+
+    @Test("AU-31: while what the server says cannot be, no token goes anywhere; once it can be again, they do")
+    func unusableServer() async throws {
+        let upstream = try remote.upstream()
+        let login = try await upstream.signIn()
+        remote.clock.advance(MCPUpstream.maximumMetadataAge)
+        remote.on(Remote.inserted) { _ throws(OutboundError) in throw .timedOut }
+        await upstream.maintain()
+        #expect(upstream.honours(login.binding))
+        remote.clock.advance(MCPUpstream.maintenancePause)
+        remote.set(Remote.inserted, .json(Remote.protected("https://evil.example/")))
+        await upstream.maintain()
+        #expect(!upstream.honours(login.binding))
+        // That it is away now says nothing better of it.
+        remote.clock.advance(MCPUpstream.maintenancePause)
+        remote.on(Remote.inserted) { _ throws(OutboundError) in throw .timedOut }
+        await upstream.maintain()
+        #expect(!upstream.honours(login.binding))
+        remote.clock.advance(MCPUpstream.maintenancePause)
+        remote.set(Remote.inserted, .json(Remote.protected()))
+        await upstream.maintain()
+        #expect(upstream.honours(login.binding))
+    }
+
     @Test("AU-31: a stored token of another authorization server is no token, and no other login's is carried over")
     func storedTokens() async throws {
         let upstream = try remote.upstream()

@@ -5,14 +5,13 @@ import Authentication
 import Logging
 import Observability
 import OutboundHTTP
-import Storage
 
 /// The authorization code flow (MCP 2026-07-28, Authorization): PKCE, `resource` in every request, and nothing of one
 /// authorization server shown to another.
 extension MCPUpstream {
     package func begin(_ leg: UpstreamLeg) async throws(UpstreamError) -> UpstreamVisit {
         let known = try await current()
-        let scopes = try await scopes(known, for: leg.userID)
+        let scopes = scopes(known, besides: try await wanted(known, of: leg.userID))
         let credentials = try await credentials(known, covering: scopes)
         let parameters =
             UpstreamForm.authorization(
@@ -69,43 +68,6 @@ extension MCPUpstream {
         return tokens.renewed(by: answer, idToken: nil)
     }
 
-    // MARK: Scopes
-
-    /// The operator's, else what the resource wants; and what its operations demanded of this person.
-    private func scopes(_ known: Known, for userID: String?) async throws(UpstreamError) -> [String] {
-        var wanted: [String] = []
-        if let userID {
-            do throws(StorageError) {
-                wanted = try await upgrades.wanted(
-                    userID: userID, provider: name, resource: known.resource.identifier)
-            } catch {
-                throw .unreachable
-            }
-        }
-        let usual = settings.scopes.isEmpty ? known.usualScopes : settings.scopes
-        var scopes = ScopeUpgradeRecord.union(usual, wanted)
-        // A refresh token is wanted, and this is how some servers are asked for one.
-        if settings.scopes.isEmpty, !scopes.isEmpty, known.server.knowsOfflineAccess {
-            scopes = ScopeUpgradeRecord.union(scopes, ["offline_access"])
-        }
-        return scopes
-    }
-
-    /// A backend refused an operation because the token lacks scopes (RFC 6750 section 3.1).
-    package func demand(
-        _ scopes: [String], operation: String, binding: UpstreamBinding, login: String, userID: String
-    ) async throws(UpstreamTokenError) -> ScopeDemandOutcome {
-        do throws(StorageError) {
-            let outcome = try await upgrades.note(
-                ScopeUpgrades.Demand(
-                    userID: userID, provider: name, resource: binding.resource, operation: operation, login: login,
-                    scopes: ScopeUpgradeRecord.union(binding.scopes, scopes)))
-            return outcome == .signInAgain ? .signInAgain : .exhausted
-        } catch {
-            throw .unavailable
-        }
-    }
-
     // MARK: Our client there
 
     private struct Credentials {
@@ -120,16 +82,17 @@ extension MCPUpstream {
             return Credentials(client: try configured(known), registration: nil)
         }
         do throws(UpstreamStartError.Problem) {
-            let usual = ScopeUpgradeRecord.union(known.resource.scopes ?? [], scopes)
-            let id = rowID(known, scopes: [])
-            let record = try await registered(id, known, scopes: usual)
-            // Some servers let a client ask for nothing but what it was registered with.
-            guard !record.scopes.isEmpty, scopes.contains(where: { !record.scopes.contains($0) }) else {
-                return Credentials(client: UpstreamClient(record), registration: id)
+            let usual = ScopeUpgradeRecord.union(known.resource.scopes ?? [], self.scopes(known, besides: []))
+            let id = UpstreamClientRecord.id(
+                server: known.server.issuer, upstream: name, redirectURI: settings.redirectURI, scopes: [])
+            let record = try await registrar.record(id) { () async throws(UpstreamStartError.Problem) in
+                try await register(known, scopes: usual)
             }
-            let wider = rowID(known, scopes: scopes)
-            let widerRecord = try await registered(wider, known, scopes: usual)
-            return Credentials(client: UpstreamClient(widerRecord), registration: wider)
+            // Some servers let a client ask for nothing but what it was registered with.
+            guard !record.scopes.isEmpty, scopes.contains(where: { !record.scopes.contains($0) }),
+                let wider = await wider(known, scopes: ScopeUpgradeRecord.union(usual, scopes))
+            else { return Credentials(client: UpstreamClient(record), registration: id) }
+            return Credentials(client: UpstreamClient(wider.record), registration: wider.id)
         } catch {
             logger.warning(
                 "No client can be had at the authorization server of a remote MCP server",
@@ -138,24 +101,31 @@ extension MCPUpstream {
         }
     }
 
-    /// Registrations belong to an issuer: another one never sees them (MCP 2026-07-28, Authorization).
-    private func rowID(_ known: Known, scopes: [String]) -> String {
-        UpstreamClientRecord.id(
-            server: known.server.issuer, upstream: name, redirectURI: settings.redirectURI, scopes: scopes)
+    /// A client for more scopes than the first one was registered with; the first one asks where there can be none.
+    private func wider(_ known: Known, scopes: [String]) async -> (id: String, record: UpstreamClientRecord)? {
+        do throws(UpstreamStartError.Problem) {
+            return try await registrar.wider(issuer: known.server.issuer, scopes: scopes) {
+                () async throws(UpstreamStartError.Problem) in
+                try await register(known, scopes: scopes)
+            }
+        } catch {
+            logger.warning(
+                "No client with more scopes can be had; the usual one asks for them",
+                metadata: ["upstream": "\(name)", "reason": "\(error)"])
+            return nil
+        }
     }
 
-    private func registered(
-        _ id: String, _ known: Known, scopes: [String]
+    private func register(
+        _ known: Known, scopes: [String]
     ) async throws(UpstreamStartError.Problem) -> UpstreamClientRecord {
-        try await registrar.record(id) { () async throws(UpstreamStartError.Problem) in
-            guard let url = known.server.registrationEndpoint else { throw .noRegistration }
-            guard let method = known.server.registrationMethod else { throw .noClientAuthentication }
-            let target = RegistrationTarget(
-                registrationEndpoint: url, authorizationEndpoint: known.server.authorizationEndpoint,
-                tokenEndpoint: known.server.tokenEndpoint, issuer: known.server.issuer,
-                namesIssuerInResponses: known.server.namesIssuer, method: method, scopes: scopes)
-            return try await registrar.register(at: target, over: known.http)
-        }
+        guard let url = known.server.registrationEndpoint else { throw .noRegistration }
+        guard let method = known.server.registrationMethod else { throw .noClientAuthentication }
+        let target = RegistrationTarget(
+            registrationEndpoint: url, authorizationEndpoint: known.server.authorizationEndpoint,
+            tokenEndpoint: known.server.tokenEndpoint, issuer: known.server.issuer,
+            namesIssuerInResponses: known.server.namesIssuer, method: method, scopes: scopes)
+        return try await registrar.register(at: target, over: known.http)
     }
 
     private func configured(_ known: Known) throws(UpstreamError) -> UpstreamClient {
@@ -182,7 +152,7 @@ extension MCPUpstream {
             } catch {
                 throw error.upstreamError
             }
-            guard let record else { throw .otherServer }
+            guard let record, record.isOf(binding.issuer) else { throw .otherServer }
             client = UpstreamClient(record)
         } else {
             client = try configured(known)
@@ -202,14 +172,6 @@ extension MCPUpstream {
             throw error
         }
     }
-}
-
-/// What becomes of a demand for more scope.
-package enum ScopeDemandOutcome: Sendable, Hashable {
-    /// The next sign-in asks for it.
-    case signInAgain
-    /// It was asked for often enough.
-    case exhausted
 }
 
 extension UpstreamClient {

@@ -19,6 +19,8 @@ package final class MCPUpstream: StartableUpstream {
     static let failurePause: TimeInterval = 15
     /// The same while nobody waits for it.
     static let maintenancePause: TimeInterval = 300
+    /// How long a registration is kept that nobody uses: which servers there are is the remote server's word.
+    static let registrationLifetime: TimeInterval = 90 * 86_400
 
     package let name: String
     package let isOptional: Bool
@@ -39,6 +41,8 @@ package final class MCPUpstream: StartableUpstream {
     private struct State {
         var known: Known?
         var failure: UpstreamStartError.Problem?
+        /// What the server said last cannot be: until it says something better, nobody's tokens go anywhere.
+        var isUnusable = false
         var attemptedAt = Date.distantPast
     }
 
@@ -78,7 +82,7 @@ package final class MCPUpstream: StartableUpstream {
         self.logger = logger
         registrar = ClientRegistrar(
             upstream: settings.name, redirectURI: settings.redirectURI, statement: ClientRegistrar.Statement(),
-            records: records, now: now, logger: logger)
+            lifetime: Self.registrationLifetime, records: records, now: now, logger: logger)
         upgrades = ScopeUpgrades(records: records, now: now)
     }
 
@@ -96,15 +100,20 @@ package final class MCPUpstream: StartableUpstream {
 
     /// What is in use is kept fresh, so that a change of the authorization server is seen without a sign-in.
     package func maintain() async {
-        let (known, attemptedAt) = state.withLock { ($0.known, $0.attemptedAt) }
-        guard let known, !isFresh(known), now().timeIntervalSince(attemptedAt) >= Self.maintenancePause else { return }
+        let (known, isUnusable, attemptedAt) = state.withLock { ($0.known, $0.isUnusable, $0.attemptedAt) }
+        guard known.map({ !isFresh($0) }) ?? isUnusable,
+            now().timeIntervalSince(attemptedAt) >= Self.maintenancePause
+        else { return }
         // What went wrong has been logged, and whoever needs it is told.
         _ = try? await current()
     }
 
     package func honours(_ binding: UpstreamBinding?) -> Bool {
         guard let binding, CanonicalResource(binding.resource)?.covers(resource) == true else { return false }
-        guard let known = state.withLock({ $0.known }) else { return true }
+        // The operator's word counts from the start, before the server was asked anything.
+        if let issuer, !UpstreamText.areEqual(issuer, binding.issuer) { return false }
+        let (known, isUnusable) = state.withLock { ($0.known, $0.isUnusable) }
+        guard let known else { return !isUnusable }
         return UpstreamText.areEqual(known.server.issuer, binding.issuer)
     }
 
@@ -134,6 +143,7 @@ package final class MCPUpstream: StartableUpstream {
             state.withLock { state in
                 state.known = known
                 state.failure = nil
+                state.isUnusable = false
                 state.attemptedAt = now()
             }
             if let before, !UpstreamText.areEqual(before.server.issuer, known.server.issuer) {
@@ -144,7 +154,10 @@ package final class MCPUpstream: StartableUpstream {
             return .success(known)
         } catch {
             let remaining = state.withLock { state in
-                if !error.isPassing { state.known = nil }
+                if !error.isPassing {
+                    state.known = nil
+                    state.isUnusable = true
+                }
                 state.failure = error
                 state.attemptedAt = now()
                 return state.known

@@ -23,6 +23,14 @@ struct ScopeUpgradeRecord: StoredRecord {
     var attempts: [String: Attempt]
 }
 
+/// What becomes of a demand for more scope.
+package enum ScopeDemandOutcome: Sendable, Hashable {
+    /// The next sign-in asks for it.
+    case signInAgain
+    /// The person signed in often enough for this, and it did not help.
+    case exhausted
+}
+
 /// Remembers demands for more scope, and when to stop asking (MCP 2025-11-25, Authorization).
 struct ScopeUpgrades: Sendable {
     static let maximumAttempts = 3
@@ -34,13 +42,6 @@ struct ScopeUpgrades: Sendable {
 
     let records: RecordStore
     let now: @Sendable () -> Date
-
-    enum Outcome: Sendable, Hashable {
-        /// The next sign-in asks for more.
-        case signInAgain
-        /// The person signed in often enough for this, and it did not help.
-        case exhausted
-    }
 
     /// A demand of one operation in one login.
     struct Demand: Sendable {
@@ -62,7 +63,7 @@ struct ScopeUpgrades: Sendable {
         try await records.load(ScopeUpgradeRecord.self, Self.id(userID, provider, resource))?.record.scopes ?? []
     }
 
-    func note(_ demand: Demand) async throws(StorageError) -> Outcome {
+    func note(_ demand: Demand) async throws(StorageError) -> ScopeDemandOutcome {
         for _ in 0..<Self.storeAttempts {
             let stored = try await records.load(ScopeUpgradeRecord.self, demand.id)
             var record = stored?.record ?? ScopeUpgradeRecord(scopes: [], attempts: [:])
@@ -80,7 +81,29 @@ struct ScopeUpgrades: Sendable {
             case .full: return .exhausted
             }
         }
-        throw .unavailable("a row of \(ScopeUpgradeRecord.table.name) changes all the time")
+        throw Self.unsteady
+    }
+
+    /// Forgets what was demanded if any of these scopes was. The attempts stay: what demands them again is not asked
+    /// for without end.
+    func drop(
+        _ scopes: [String], userID: String, provider: String, resource: String
+    ) async throws(StorageError) {
+        let id = Self.id(userID, provider, resource)
+        for _ in 0..<Self.storeAttempts {
+            guard let stored = try await records.load(ScopeUpgradeRecord.self, id),
+                stored.record.scopes.contains(where: scopes.contains)
+            else { return }
+            var record = stored.record
+            record.scopes = []
+            let outcome = try await records.replace(record, id, version: stored.version, expires: stored.expires)
+            if outcome == .committed { return }
+        }
+        throw Self.unsteady
+    }
+
+    private static var unsteady: StorageError {
+        .unavailable("a row of \(ScopeUpgradeRecord.table.name) changes all the time")
     }
 
     private static func id(_ userID: String, _ provider: String, _ resource: String) -> String {
@@ -89,12 +112,16 @@ struct ScopeUpgrades: Sendable {
 }
 
 extension ScopeUpgradeRecord {
-    mutating func note(_ demand: ScopeUpgrades.Demand, now: Date) -> ScopeUpgrades.Outcome {
+    mutating func note(_ demand: ScopeUpgrades.Demand, now: Date) -> ScopeDemandOutcome {
         attempts = attempts.filter { now.timeIntervalSince($0.value.at) < ScopeUpgrades.attemptMemory }
         let operation = UpstreamRowID.id(demand.operation)
         let login = UpstreamRowID.id(demand.login)
         var attempt = attempts[operation] ?? Attempt(count: 0, login: "", at: now)
-        if attempt.login == login { return .signInAgain }
+        if attempt.login == login {
+            // No new attempt, but it may be for something else.
+            scopes = Self.union(scopes, demand.scopes)
+            return .signInAgain
+        }
         guard attempt.count < ScopeUpgrades.maximumAttempts,
             attempts[operation] != nil || attempts.count < ScopeUpgrades.maximumOperations
         else { return .exhausted }

@@ -25,6 +25,8 @@ struct ClientRegistrar: Sendable {
     let upstream: String
     let redirectURI: String
     let statement: Statement
+    /// How long a row is kept that is not used; `nil` for ever.
+    var lifetime: TimeInterval?
     let records: RecordStore
     let now: @Sendable () -> Date
     let logger: Logger
@@ -37,7 +39,7 @@ struct ClientRegistrar: Sendable {
         let record = try await register()
         let outcome: StorageOutcome
         do throws(StorageError) {
-            outcome = try await records.create(record, id, expires: record.secretExpiresAt)
+            outcome = try await records.create(record, id, expires: expiry(of: record))
         } catch {
             throw .storage
         }
@@ -57,6 +59,7 @@ struct ClientRegistrar: Sendable {
         let stored: Stored<UpstreamClientRecord>?
         do throws(StorageError) {
             stored = try await records.load(UpstreamClientRecord.self, id)
+            if let stored { try await prolong(stored, id) }
         } catch {
             throw .storage
         }
@@ -65,6 +68,20 @@ struct ClientRegistrar: Sendable {
             logger.warning("Upstream registration is older than 90 days", metadata: ["upstream": "\(upstream)"])
         }
         return record
+    }
+
+    func expiry(of record: UpstreamClientRecord) -> Date? {
+        let ends = [record.secretExpiresAt, lifetime.map { now().addingTimeInterval($0) }]
+        return ends.compactMap { $0 }.min()
+    }
+
+    /// A row in use is kept, at the cost of one write in half of its lifetime.
+    func prolong(_ stored: Stored<UpstreamClientRecord>, _ id: String) async throws(StorageError) {
+        guard let lifetime, let expires = expiry(of: stored.record),
+            expires.timeIntervalSince(stored.expires ?? now()) > lifetime / 2
+        else { return }
+        // Another process that was faster did the same.
+        _ = try await records.replace(stored.record, id, version: stored.version, expires: expires)
     }
 
     /// Forgets a registration that the upstream does not know any more, so that the next login makes another.

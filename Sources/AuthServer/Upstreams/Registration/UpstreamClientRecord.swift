@@ -7,7 +7,8 @@ import Storage
 
 /// What an upstream gave us when we registered there (RFC 7591 section 3.2.1), with what we found out about it then.
 struct UpstreamClientRecord: StoredRecord {
-    /// Made by the operator's configuration only, one per upstream and set of scopes.
+    /// One for each upstream, server, redirect URI and configured set of scopes. Servers and scopes that a remote MCP
+    /// server chooses are bounded by an expiry, and by `ClientRegistrar.maximumWider`.
     static let table = StorageTable("upstream-client", capacity: 10_000)
     static let isSealed = true
 
@@ -25,6 +26,8 @@ struct UpstreamClientRecord: StoredRecord {
     var scopes: [String]
     var createdAt: Date
     var secretExpiresAt: Date?
+
+    func isOf(_ issuer: String) -> Bool { self.issuer.map { UpstreamText.areEqual($0, issuer) } ?? false }
 
     /// Another address, redirect URI or set of scopes is another registration; another order of the scopes is not.
     static func id(server: String, upstream: String, redirectURI: String, scopes: [String]) -> String {
