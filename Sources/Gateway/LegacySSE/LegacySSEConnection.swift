@@ -95,7 +95,9 @@ final class LegacySSEConnection: Sendable {
     }
 
     /// A batch, which only 2025-03-26 knows; old clients of that revision may speak it over this transport too.
-    func receive(batch body: ByteBuffer, _ shard: Shard, _ headers: ForwardedHeaders) -> HTTPAnswer {
+    func receive(
+        batch body: ByteBuffer, _ principal: Principal, _ shard: Shard, _ headers: ForwardedHeaders
+    ) -> HTTPAnswer {
         guard let session, session.revision.allowsBatches else {
             return .error(MCPMessageError.batch.requestError, id: nil)
         }
@@ -105,8 +107,9 @@ final class LegacySSEConnection: Sendable {
         } catch {
             return .error(error, id: nil)
         }
+        session.adopt(principal)
         let caller = Caller(
-            principal: session.latestPrincipal, revision: session.revision, shard: shard,
+            principal: principal, revision: session.revision, shard: shard,
             channel: GeneralChannel(session: session), sessions: session.backends, headers: headers)
         for (method, params) in batch.notifications {
             dispatcher.receive(method, params: params, session: session, caller: caller)

@@ -98,7 +98,7 @@ extension MCPEndpoint {
             message = try MCPMessage(parsing: body, limits: settings.limits.json)
         } catch {
             if case .batch = error {
-                exchange.respond(connection.receive(batch: body, exchange.shard, forwarded(headers)))
+                exchange.respond(connection.receive(batch: body, principal, exchange.shard, forwarded(headers)))
             } else {
                 exchange.respond(.error(error.requestError, id: error.id))
             }
