@@ -32,6 +32,7 @@ final class Subscription: ResourceListener, TaskListener {
         var phase = Phase.preparing
         /// What changed before the acknowledgement could be sent.
         var early: [(method: MCPMethod, params: JSONSlice)] = []
+        var earlyBytes = 0
         var watches: [ResourceWatches.Watch] = []
         var tasks: [TaskFollowing] = []
     }
@@ -39,6 +40,7 @@ final class Subscription: ResourceListener, TaskListener {
     private let state = Mutex(State())
 
     private static let maximumEarly = 1024
+    static let maximumEarlyBytes = 4 << 20
 
     init(id: RequestID, principal: Principal, filter: SubscriptionFilter, output: any SubscriptionOutput) {
         self.id = id
@@ -81,7 +83,11 @@ final class Subscription: ResourceListener, TaskListener {
     private func say(_ method: MCPMethod, _ params: JSONSlice) {
         state.withLock { state in
             switch state.phase {
-            case .preparing: if state.early.count < Self.maximumEarly { state.early.append((method, params)) }
+            case .preparing:
+                let bytes = state.earlyBytes + params.bytes.readableBytes
+                guard state.early.count < Self.maximumEarly, bytes <= Self.maximumEarlyBytes else { return }
+                state.early.append((method, params))
+                state.earlyBytes = bytes
             case .open: output.send(tagged(method, params))
             case .ended: break
             }

@@ -4,6 +4,7 @@
 import Backends
 package import JSONTypes
 import MCPTypes
+import NIOCore
 import Synchronization
 
 /// Someone who wants to hear of a task.
@@ -18,6 +19,13 @@ final class TaskNews: Sendable {
         case report(JSONSlice)
         /// Something may have been missed, so the backend has to be asked.
         case look
+
+        var bytes: Int {
+            switch self {
+            case .report(let report): report.bytes.readableBytes
+            case .look: 0
+            }
+        }
     }
 
     private struct State {
@@ -32,6 +40,8 @@ final class TaskNews: Sendable {
     }
 
     private static let maximumWaiting = 64
+    /// Of all reports that wait. What does not fit is forgotten, and the backend is asked instead.
+    static let maximumWaitingBytes = 4 << 20
 
     private let state: Mutex<State>
 
@@ -71,8 +81,13 @@ final class TaskNews: Sendable {
     func add(_ report: JSONSlice?) -> Bool {
         state.withLock { state in
             guard state.announces || !state.listeners.isEmpty else { return false }
+            var item = report.map { Item.report($0) } ?? .look
+            if item.bytes + state.waiting.reduce(0, { $0 + $1.bytes }) > Self.maximumWaitingBytes {
+                state.waiting = []
+                item = .look
+            }
             if state.waiting.count >= Self.maximumWaiting { state.waiting.removeFirst() }
-            state.waiting.append(report.map { .report($0) } ?? .look)
+            state.waiting.append(item)
             defer { state.isWorking = true }
             return !state.isWorking
         }

@@ -29,7 +29,21 @@ package final class ResourceWatches: Sendable {
     private struct Group {
         let sessions: BackendSessions
         let latestPrincipal: LatestPrincipal
-        var resources: [Place: WatchedResource] = [:]
+        private(set) var resources: [Place: WatchedResource] = [:]
+        /// How many URIs have each length in bytes: others need not be looked for.
+        private(set) var lengths: [Int: Int] = [:]
+
+        mutating func add(_ resource: WatchedResource, at place: Place) {
+            resources[place] = resource
+            lengths[place.uri.utf8.count, default: 0] += 1
+        }
+
+        mutating func remove(_ place: Place) {
+            guard resources.removeValue(forKey: place) != nil else { return }
+            let count = place.uri.utf8.count
+            let left = lengths[count, default: 1] - 1
+            lengths[count] = left > 0 ? left : nil
+        }
     }
 
     private struct State {
@@ -37,6 +51,9 @@ package final class ResourceWatches: Sendable {
         var count = 0
         var isClosed = false
     }
+
+    /// Nobody can watch a longer one, and what an update costs grows with its URI.
+    static let maximumURIBytes = 8192
 
     private let server: VirtualServer
     private let maximum: Int
@@ -104,7 +121,7 @@ package final class ResourceWatches: Sendable {
             if let resource = group.resources[place] { return resource }
             guard state.count < maximum else { return nil }
             let resource = makeResource(place, backend, context, group.sessions, caller.shard)
-            group.resources[place] = resource
+            group.add(resource, at: place)
             state.groups[context] = group
             state.count += 1
             return resource
@@ -160,7 +177,7 @@ package final class ResourceWatches: Sendable {
     private func retire(_ resource: WatchedResource, _ place: Place, _ context: Context) {
         let idle = state.withLock { state -> BackendSessions? in
             guard var group = state.groups[context], group.resources[place] === resource else { return nil }
-            group.resources[place] = nil
+            group.remove(place)
             state.count -= 1
             state.groups[context] = group.resources.isEmpty ? nil : group
             return group.resources.isEmpty ? group.sessions : nil
@@ -173,14 +190,19 @@ package final class ResourceWatches: Sendable {
     /// A server may announce a sub-resource of what was subscribed to; each listener hears of it once.
     private func updated(_ params: JSONSlice, by backend: String, in context: Context) {
         guard let uri = params["uri"]?.string else { return }
+        guard uri.utf8.count <= Self.maximumURIBytes else {
+            server.logger.debug(
+                "Nobody is told of a change of a resource whose URI is too long",
+                metadata: ["backend": "\(backend)", "bytes": "\(uri.utf8.count)"])
+            return
+        }
         let resources = state.withLock { state -> [WatchedResource] in
-            guard let watched = state.groups[context]?.resources else { return [] }
+            guard let group = state.groups[context] else { return [] }
             var found: [WatchedResource] = []
-            if let resource = watched[Place(backend: backend, uri: uri)] { found.append(resource) }
-            for slash in uri.utf8.indices where uri.utf8[slash] == UInt8(ascii: "/") {
-                if let resource = watched[Place(backend: backend, uri: String(uri[..<slash]))] {
-                    found.append(resource)
-                }
+            if let resource = group.resources[Place(backend: backend, uri: uri)] { found.append(resource) }
+            for (count, byte) in uri.utf8.enumerated() where byte == UInt8(ascii: "/") && group.lengths[count] != nil {
+                let parent = String(Substring(uri.utf8.prefix(count)))
+                if let resource = group.resources[Place(backend: backend, uri: parent)] { found.append(resource) }
             }
             return found
         }

@@ -47,6 +47,21 @@ private final class Outlet: SubscriptionOutput {
             ])
     }
 
+    @Test("What waits for the acknowledgement is bounded in bytes, too")
+    func earlyBytes() throws {
+        let subscription = try subscription()
+        let third = String(repeating: "x", count: Subscription.maximumEarlyBytes * 2 / 5)
+        for name in ["a", "b", "c"] {
+            subscription.resourceUpdated(JSONSlice(["uri": .string(name), "x": .string(third)]))
+        }
+        subscription.resourceUpdated(JSONSlice(["uri": "d"]))
+        #expect(subscription.acknowledge(SubscriptionFilter(), watches: []))
+        let uris = outlet.texts.dropFirst().map { text in
+            ["a", "b", "c", "d"].first { text.contains(#""uri":"\#($0)""#) }
+        }
+        #expect(uris == ["a", "b", "d"])
+    }
+
     @Test("Nothing is said after the end, whoever ends it")
     func ended() throws {
         let subscription = try subscription()

@@ -102,6 +102,31 @@ private final class Ear: ResourceListener {
         await backend.stop()
     }
 
+    @Test("Of a change of what has too long a URI nobody hears")
+    func longURIs() async throws {
+        let long = "test://a/" + String(repeating: "/", count: ResourceWatches.maximumURIBytes)
+        let backend = try await Self.backend()
+        try await ServerHarness.run(["one": backend.url]) { harness in
+            let watches = ResourceWatches(server: harness.server)
+            let caller = harness.client().caller
+            let ear = Ear()
+            let watch = try await watches.watch("test://a", for: caller, ear).required("a watch")
+            // Another one, with a URI of the same length, comes and goes.
+            try await watches.watch("test://b", for: caller, Ear()).required("a watch").end()
+            try await eventually("one is watched") { watches.count == 1 }
+            let longest = String(long.prefix(ResourceWatches.maximumURIBytes))
+            try await eventually("the longest URI") {
+                announce(long, by: backend)
+                announce(longest, by: backend)
+                return ear.heard.contains(longest)
+            }
+            #expect(!ear.heard.contains(long))
+            watch.end()
+            await watches.close()
+        }
+        await backend.stop()
+    }
+
     @Test("What may be watched in all is bounded")
     func bound() async throws {
         let backend = try await Self.backend()
