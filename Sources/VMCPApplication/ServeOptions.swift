@@ -6,6 +6,8 @@ package struct ServeOptions: Sendable {
     package var host = "127.0.0.1"
     /// 0 lets the system choose.
     package var port = 4483
+    /// Whether one client is served on standard input and output, and nothing is listened on.
+    package var isStdio = false
     /// How long an unused session lives.
     package var sessionIdleTime: Duration = .seconds(30 * 60)
     /// Whether a server that asks nobody who they are may listen beyond this machine.

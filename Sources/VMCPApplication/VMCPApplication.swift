@@ -67,7 +67,11 @@ package final class VMCPApplication: Sendable {
                     + "listen on 127.0.0.1, or say --allow-anonymous-non-loopback if that is meant")
         }
         let secrets = try configuration.parking.stateSecrets()
-        let forwarding = configuration.parking.mode == .on ? configuration.parking.forwarding : nil
+        var forwarding = configuration.parking.mode == .on ? configuration.parking.forwarding : nil
+        if forwarding != nil, options.isStdio {
+            logger.warning("parking.forwarding has no effect with --stdio: no other replica serves the same client")
+            forwarding = nil
+        }
         peerAddress = forwarding?.listen
         replicas = try forwarding.map { forwarding throws(StartupError) in
             try forwarding.replicas(options, group: group, logger: logger)

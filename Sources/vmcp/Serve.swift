@@ -91,6 +91,7 @@ struct Serve: AsyncParsableCommand {
         var serve = ServeOptions()
         serve.host = host
         serve.port = port
+        serve.isStdio = stdio
         serve.sessionIdleTime = try sessionIdleTime()
         serve.allowsAnonymousNonLoopback = allowAnonymousNonLoopback
         serve.environment = ProcessInfo.processInfo.environment

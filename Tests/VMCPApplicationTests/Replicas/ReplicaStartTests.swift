@@ -3,6 +3,7 @@
 
 import Logging
 import NIOPosix
+import Synchronization
 import TestSupport
 import Testing
 import VMCPApplication
@@ -43,4 +44,48 @@ struct ReplicaStartTests {
         #expect(error.map { "\($0)" }?.hasPrefix(message) == true, "\(String(describing: error))")
         await network.stop()
     }
+
+    @Test("On standard input and output nothing of it is read or checked, and the log names the key")
+    func stdio() async throws {
+        let network = try await ReplicaNetwork.start(backend: "http://127.0.0.1:9/mcp")
+        let plan = network.plan("a")
+        let text = plan.configurationText(ports: []).replacing("    instance: a\n", with: "")
+        var options = ServeOptions()
+        options.environment = plan.environment
+        options.environment["PEER_SECRET"] = "short"
+        options.hostName = "my_host.example"
+        options.isStdio = true
+        let loaded = try ConfigurationLoader(environment: plan.environment).load(text: text, fileName: "vmcp.yaml")
+        let lines = LogLines()
+        let application = try await VMCPApplication(
+            configuration: loaded.configuration, options: options, group: MultiThreadedEventLoopGroup.singleton,
+            logger: lines.logger)
+        #expect(lines.all.count { $0.hasPrefix("warning parking.forwarding has no effect with --stdio") } == 1)
+        let (input, output, client) = try await LineClient.make()
+        async let run: Void = application.runStdio(input: input, output: output)
+        try await client.open()
+        try await client.finish()
+        try await run
+        await client.close()
+        await network.stop()
+    }
+}
+
+private final class LogLines: Sendable {
+    private struct Handler: LogHandler {
+        let lines: LogLines
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { lines.state.withLock { $0.append("\(event.level) \(event.message)") } }
+    }
+
+    private let state = Mutex<[String]>([])
+    var all: [String] { state.withLock { $0 } }
+    var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
 }
