@@ -47,6 +47,14 @@ struct MessageBatch: Sendable {
         }
     }
 
+    /// Leaves out requests whose ids are in use elsewhere.
+    mutating func refuse(where isInFlight: (RequestID) -> Bool) {
+        for (id, _, _) in requests where isInFlight(id) {
+            refusals.append((id, RequestError(.invalidRequest, "A request with this id is in flight")))
+        }
+        requests.removeAll { isInFlight($0.id) }
+    }
+
     var expectsAnswer: Bool { !requests.isEmpty || !refusals.isEmpty }
 
     /// Serves all requests at once and gathers their answers; `nil` when every one was cancelled.

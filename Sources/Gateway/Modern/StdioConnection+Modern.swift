@@ -23,7 +23,7 @@ extension StdioConnection {
         do throws(RequestError) {
             guard !isInFlight(id) else { throw RequestError(.invalidRequest, "A request with this id is in flight") }
             let meta = try modern.dispatcher.check(method, params, nil)
-            let output = LineOutput { [self] in write($0) }
+            let output = LineOutput { [self] in write($0, isAnswer: $1) }
             let caller = try modern.caller(meta, principal, shard, channel: ModernChannel(meta) { output.send($0) })
             if method == .listen {
                 try listen(id, params, caller, output)
@@ -90,14 +90,14 @@ extension StdioConnection {
 
 /// One Modern request's way to standard output; nothing comes through once it is over.
 final class LineOutput: SubscriptionOutput {
-    private let write: @Sendable (ByteBuffer) -> Bool
+    private let write: @Sendable (_ message: ByteBuffer, _ isAnswer: Bool) -> Bool
     private let isOver = Mutex(false)
 
-    init(write: @escaping @Sendable (ByteBuffer) -> Bool) { self.write = write }
+    init(write: @escaping @Sendable (_ message: ByteBuffer, _ isAnswer: Bool) -> Bool) { self.write = write }
 
     func send(_ message: ByteBuffer) {
         isOver.withLock { isOver in
-            if !isOver { _ = write(message) }
+            if !isOver { _ = write(message, false) }
         }
     }
 
@@ -106,7 +106,7 @@ final class LineOutput: SubscriptionOutput {
         isOver.withLock { isOver in
             guard !isOver else { return }
             isOver = true
-            if let message { _ = write(message.contiguous) }
+            if let message { _ = write(message.contiguous, true) }
         }
     }
 
@@ -116,10 +116,10 @@ final class LineOutput: SubscriptionOutput {
         isOver.withLock { isOver in
             guard !isOver else { return }
             isOver = true
-            _ = write(OutgoingMessage(id: id, result: result.bytes).contiguous)
+            _ = write(OutgoingMessage(id: id, result: result.bytes).contiguous, true)
             var cancelled = ByteBuffer()
             cancelled.writeNotification(method: .cancelled, params: JSONSlice(["requestId": .slice(id.slice)]))
-            _ = write(cancelled)
+            _ = write(cancelled, true)
         }
     }
 }

@@ -41,7 +41,6 @@ final class Subscriptions: Sendable {
     }
 
     var count: Int { state.withLock { $0.all.count } }
-    var watchedCount: Int { watches.count }
 
     /// Begins a subscription; `open` must follow.
     func begin(

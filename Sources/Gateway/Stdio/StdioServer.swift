@@ -59,10 +59,14 @@ package final class StdioServer: Sendable {
 
 /// The one connection of a stdio server.
 ///
-/// `@unchecked Sendable`: `framer`, `session`, `listener` and `modernWork` are confined to the channel's loop; `channel` is guarded, so
-/// that `write` may be called from anywhere.
-final class StdioConnection: ChannelInboundHandler, @unchecked Sendable {
+/// A client that does not read what it is told is not read from either, so that no answer has to be dropped: what is
+/// queued then is bounded by what is in flight.
+///
+/// `@unchecked Sendable`: `framer`, `session`, `listener`, `modernWork` and `heldRead` are confined to the channel's
+/// loop; `channel` and `queuedBytes` are guarded, so that `write` may be called from anywhere.
+final class StdioConnection: ChannelDuplexHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private let settings: GatewaySettings
@@ -83,6 +87,8 @@ final class StdioConnection: ChannelInboundHandler, @unchecked Sendable {
     /// Requests of the session without an answer yet.
     private var legacyIDs: Set<RequestID> = []
     private let queuedBytes = Mutex(0)
+    /// A read that waits until the client has read enough.
+    private var heldRead: ChannelHandlerContext?
 
     /// How long requests that are running at the end of input may take.
     private static let patience = TimeAmount.seconds(10)
@@ -106,6 +112,12 @@ final class StdioConnection: ChannelInboundHandler, @unchecked Sendable {
         let added = context.channel
         channel.withLock { $0 = added }
     }
+
+    func read(context: ChannelHandlerContext) {
+        if isFull { heldRead = context } else { context.read() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { heldRead = nil }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         framer.append(unwrapInboundIn(data))
@@ -269,13 +281,14 @@ final class StdioConnection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func batch(_ line: ByteBuffer, _ session: ClientSession) {
-        let batch: MessageBatch
+        var batch: MessageBatch
         do throws(RequestError) {
             batch = try MessageBatch(line, limits: settings.limits)
         } catch {
             answer(OutgoingMessage(id: nil, error: error))
             return
         }
+        batch.refuse(where: isInFlight)
         let caller = caller(session)
         for (method, params) in batch.notifications {
             dispatcher.receive(method, params: params, session: session, caller: caller)
@@ -284,10 +297,12 @@ final class StdioConnection: ChannelInboundHandler, @unchecked Sendable {
         guard batch.expectsAnswer else { return }
         let dispatcher = self.dispatcher
         openRequests += 1
-        _ = Task.immediate(executorPreference: shard.executor) {
-            if let answers = await batch.serve(dispatcher, session: session, caller: caller) {
-                _ = self.write(answers)
-            }
+        let ids = batch.requests.map(\.id)
+        legacyIDs.formUnion(ids)
+        _ = Task.immediate(executorPreference: shard.executor) { [batch] in
+            let answers = await batch.serve(dispatcher, session: session, caller: caller)
+            self.legacyIDs.subtract(ids)
+            if let answers { _ = self.write(answers, isAnswer: true) }
             self.requestEnded()
         }
     }
@@ -300,19 +315,19 @@ final class StdioConnection: ChannelInboundHandler, @unchecked Sendable {
 
     // MARK: Output
 
-    func answer(_ message: OutgoingMessage) { _ = write(message.contiguous) }
+    func answer(_ message: OutgoingMessage) { _ = write(message.contiguous, isAnswer: true) }
+
+    /// Whether so much waits for the client that nothing more is taken from it.
+    private var isFull: Bool { queuedBytes.withLock { $0 >= settings.limits.queuedBytesPerStream * 8 } }
 
     /// Writes one line. White space in a message may hold line ends, which would break the framing, so they become
     /// spaces; inside strings JSON has none.
-    func write(_ message: ByteBuffer) -> Bool {
+    ///
+    /// - Parameter isAnswer: whether the client waits for the message; others are dropped while it does not read.
+    func write(_ message: ByteBuffer, isAnswer: Bool = false) -> Bool {
         guard let channel = channel.withLock({ $0 }), channel.isActive else { return false }
         let count = message.readableBytes + 1
-        let isFull = queuedBytes.withLock { queued in
-            guard queued < settings.limits.queuedBytesPerStream * 8 else { return true }
-            queued += count
-            return false
-        }
-        guard !isFull else {
+        guard isAnswer || !isFull else {
             logger.warning("The client does not read; a message was dropped")
             return false
         }
@@ -323,8 +338,12 @@ final class StdioConnection: ChannelInboundHandler, @unchecked Sendable {
             line.writeImmutableBuffer(message)
         }
         line.writeStaticString("\n")
+        queuedBytes.withLock { $0 += count }
         channel.writeAndFlush(line).whenComplete { [self] _ in
             queuedBytes.withLock { $0 -= count }
+            guard let context = heldRead, !isFull else { return }
+            heldRead = nil
+            context.read()
         }
         return true
     }

@@ -95,6 +95,44 @@ import VirtualServer
         await backend.stop()
     }
 
+    @Test("2.5: an id of a batch is taken for both eras as long as the batch runs", .timeLimit(.minutes(2)))
+    func batchIDs() async throws {
+        let gate = ScriptedGate()
+        let backend = try await ScriptedBackend.start { request, _ in
+            if request.verb == "tools/call" { await gate.wait() }
+            return false
+        }
+        try await ModernGateway.runStdio(["one": backend.url]) { client, _ in
+            try await client.open("2025-03-26")
+            try await client.send(ModernClient.message("m", "tools/call", ["name": "one_echo"]))
+            try await eventually("a call") { backend.requests("tools/call").count == 1 }
+            let calls = ["b", "m"].map { MCPTestClient.call(.string($0), "one_echo") }
+            try await client.send("[\(calls.joined(separator: ","))]")
+            try await eventually("the batch's call") { backend.requests("tools/call").count >= 2 }
+            try await client.send(ModernClient.message("b", "server/discover"))
+            #expect(try await client.answer(to: #""b""#)["error"]?["code"]?.int == -32600)
+            gate.open()
+            // The Modern answer and that of the batch, in either order.
+            var batch: [JSONSlice] = []
+            for _ in 0..<2 {
+                let message = try await client.response()
+                if message.kind == .array {
+                    batch = Array(message.elements)
+                } else {
+                    #expect(message["id"]?.string == "m")
+                    #expect(message["result"]?.firstText == "echo")
+                }
+            }
+            #expect(Set(batch.compactMap { $0["id"]?.string }) == ["b", "m"])
+            #expect(batch.first { $0["id"]?.string == "m" }?["error"]?["code"]?.int == -32600)
+            #expect(batch.first { $0["id"]?.string == "b" }?["result"]?.firstText == "echo")
+            try await client.send(ModernClient.message("b", "server/discover"))
+            #expect(try await client.answer(to: #""b""#)["result"] != nil)
+            try await client.finish()
+        }
+        await backend.stop()
+    }
+
     @Test("Progress and log messages come before the answer, as the request wants them", .timeLimit(.minutes(2)))
     func notifications() async throws {
         let backend = try await ScriptedBackend.start { request, reply in
