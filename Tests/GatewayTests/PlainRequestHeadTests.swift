@@ -67,6 +67,15 @@ struct PlainRequestHeadTests {
         #expect(try self.headers(Self.usual).all.isEmpty)
     }
 
+    @Test("Fields that trace a Modern request are kept, and cost other requests nothing")
+    func trace() throws {
+        let fields = "TraceParent: 00-a-b-01\r\ntracestate: v=1, w=2\r\n"
+        let modern = try headers(Self.with(fields + "Mcp-Method: tools/call\r\n"))
+        #expect(modern.all["traceparent"] == ["00-a-b-01"])
+        #expect(modern.all["tracestate"] == ["v=1, w=2"])
+        #expect(try headers(Self.with(fields)).all.isEmpty)
+    }
+
     private static func with(_ line: String) -> String {
         usual.replacing("Content-Length", with: line + "Content-Length")
     }

@@ -25,9 +25,7 @@ struct HTTPAnswer {
     }
 
     static func error(_ error: RequestError, id: RequestID?) -> HTTPAnswer {
-        var body = ByteBuffer()
-        body.writeError(id: id, error: error)
-        var answer = HTTPAnswer.json(OutgoingMessage(body), status: error.httpStatus)
+        var answer = HTTPAnswer.json(OutgoingMessage(id: id, error: error), status: error.httpStatus)
         if let seconds = error.retryAfter { answer.fields.append(("Retry-After", "\(seconds)")) }
         return answer
     }

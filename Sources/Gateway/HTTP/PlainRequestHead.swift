@@ -22,6 +22,9 @@ struct PlainRequestHead {
     private(set) var dpop: Range<Int>?
     /// Fields that repeat what a Modern body says: `Mcp-Method`, `Mcp-Name`, `Mcp-Param-…`. None in Legacy requests.
     private(set) var routing: [(name: Range<Int>, value: Range<Int>)] = []
+    /// W3C Trace Context.
+    private(set) var traceparent: Range<Int>?
+    private(set) var tracestate: Range<Int>?
     private var hasContentLength = false
 
     /// - Parameters:
@@ -98,8 +101,10 @@ struct PlainRequestHead {
             return !isNamed("origin") && !isNamed("expect")
         case 7: return !isNamed("upgrade") && !isNamed("trailer")
         case 10:
+            if isNamed("tracestate") { return Self.take(value, &tracestate) }
             // The second is only for the eyes of the full decoder.
             return (!isNamed("connection") || text.spells("keep-alive", in: value)) && !isNamed("x-vmcp-hop")
+        case 11: if isNamed("traceparent") { return Self.take(value, &traceparent) }
         case 12: if isNamed("content-type") { return Self.take(value, &contentType) }
         case 13:
             if isNamed("authorization") { return Self.take(value, &authorization) }

@@ -21,7 +21,7 @@ struct RequestHeaders {
     let dpop: FieldLines
     /// The request target.
     let target: String
-    /// Every field; of a plain request only those that repeat its body.
+    /// Every field; of a plain request only those that repeat its body and, beside such, those that trace it.
     let all: HTTPHeaders
 
     init(_ head: HTTPRequestHead) {
@@ -83,13 +83,17 @@ struct RequestHeaders {
         authorization = text(head.authorization).map { [$0] } ?? []
         dpop = text(head.dpop).map { [$0] } ?? []
         self.target = target
-        all =
-            head.routing.isEmpty
-            ? HTTPHeaders()
-            : HTTPHeaders(
-                head.routing.map {
-                    (String(decoding: bytes[$0.name], as: UTF8.self), String(decoding: bytes[$0.value], as: UTF8.self))
-                })
+        guard !head.routing.isEmpty else {
+            all = HTTPHeaders()
+            return
+        }
+        var fields = HTTPHeaders(
+            head.routing.map {
+                (String(decoding: bytes[$0.name], as: UTF8.self), String(decoding: bytes[$0.value], as: UTF8.self))
+            })
+        if let value = text(head.traceparent) { fields.add(name: "traceparent", value: value) }
+        if let value = text(head.tracestate) { fields.add(name: "tracestate", value: value) }
+        all = fields
     }
 
     /// Whether the answer has a head only (RFC 9110 §9.3.2).

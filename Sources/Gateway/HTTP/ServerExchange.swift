@@ -101,25 +101,19 @@ final class ServerExchange: @unchecked Sendable {
     }
 
     /// Answers with an event stream that `write` and `end` continue.
-    func beginStream() {
-        shard.eventLoop.assertInEventLoop()
-        guard case .waiting = state, let connection else { return }
-        state = .streaming
-        var head = ByteBuffer()
-        writeHead(
-            &head, status: 200, contentType: "text/event-stream",
-            fields: [("Cache-Control", "no-cache, no-transform"), ("X-Accel-Buffering", "no")], staysOpen: keepAlive)
-        head.writeStaticString("Transfer-Encoding: chunked\r\n\r\n")
-        lastWrite = .now()
-        connection.writeAndFlush(head)
-    }
+    func beginStream() { begin(status: 200, isStream: true) }
 
     /// Answers with what somebody else answers; `write` and `end` continue it.
     func beginCopy(status: Int, isStream: Bool) {
+        guard case .waiting = state, connection != nil else { return }
+        isCopy = true
+        begin(status: status, isStream: isStream)
+    }
+
+    private func begin(status: Int, isStream: Bool) {
         shard.eventLoop.assertInEventLoop()
         guard case .waiting = state, let connection else { return }
         state = .streaming
-        isCopy = true
         var head = ByteBuffer()
         writeHead(
             &head, status: status, contentType: isStream ? "text/event-stream" : "application/json",

@@ -6,7 +6,7 @@ package import Foundation
 import JSONTypes
 package import Logging
 import MCPTypes
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 package import Observability
 package import OutboundHTTP
@@ -44,13 +44,16 @@ package final class Replicas: Sendable {
     private let now: @Sendable () -> Date
     private let nonces = Mutex(NonceMemory())
     private let state = Mutex(Counts())
+    private let uptime: @Sendable () -> NIODeadline
+    private let refusals = Dictionary(uniqueKeysWithValues: Refusal.allCases.map { ($0, RefusalCount()) })
 
     /// - Parameters:
     ///   - secrets: the first one signs, every one is believed.
     ///   - baseURL: where a peer listens, without a slash at its end; `nil` when nobody knows it.
     package init(
         instance: String, secrets: [Secret], maximumRequests: Int = 1000, client: StreamingHTTPClient, logger: Logger,
-        now: @escaping @Sendable () -> Date = { Date() }, baseURL: @escaping @Sendable (_ instance: String) -> String?
+        now: @escaping @Sendable () -> Date = { Date() }, uptime: @escaping @Sendable () -> NIODeadline = { .now() },
+        baseURL: @escaping @Sendable (_ instance: String) -> String?
     ) {
         self.instance = instance
         self.maximumRequests = maximumRequests
@@ -59,6 +62,7 @@ package final class Replicas: Sendable {
         self.client = client
         self.logger = logger
         self.now = now
+        self.uptime = uptime
     }
 
     package var counts: Counts { state.withLock { $0 } }
@@ -155,7 +159,7 @@ package final class Replicas: Sendable {
     // MARK: From a peer
 
     /// Why a request that should come from a peer is not believed; for the log.
-    enum Refusal: String, Error, Sendable, Hashable {
+    enum Refusal: String, Error, Sendable, Hashable, CaseIterable {
         case method, hop, fields, instance, time, signature, replay, envelope
 
         var status: Int {
@@ -189,6 +193,9 @@ package final class Replicas: Sendable {
 
     func turnAway(_ refusal: Refusal) {
         count { $0.turnedAway += 1 }
-        logger.warning("Turned away a request at the address for replicas", metadata: ["reason": "\(refusal.rawValue)"])
+        guard let count = refusals[refusal]?.add(at: uptime()) else { return }
+        logger.warning(
+            "Turned away requests at the address for replicas",
+            metadata: ["reason": "\(refusal.rawValue)", "refused": "\(count)"])
     }
 }

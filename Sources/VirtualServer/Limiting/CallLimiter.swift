@@ -5,7 +5,6 @@ package import Authentication
 package import Logging
 package import MCPTypes
 package import NIOCore
-import Synchronization
 
 /// Admits requests as often as `CallLimits` say, for all edges of one process.
 ///
@@ -18,9 +17,6 @@ package final class CallLimiter: Sendable {
     private let general: [CallLimit]
     /// Under which calls of single tools fall, with the general ones.
     private let tools: [String: [CallLimit]]
-
-    /// How long nothing more is said of a limit that keeps refusing.
-    private static let quiet = TimeAmount.seconds(10)
 
     package init(_ limits: CallLimits, now: @escaping @Sendable () -> NIODeadline = { .now() }, logger: Logger) {
         self.now = now
@@ -60,16 +56,8 @@ package final class CallLimiter: Sendable {
         }
     }
 
-    /// Once when a limit begins to refuse, and now and then while it does: a flood must not become one of log lines.
     private func report(_ limit: CallLimit, _ principal: Principal, _ time: NIODeadline) {
-        let count = limit.refusals.withLock { refusals -> Int? in
-            refusals.count += 1
-            if let last = refusals.reported, time - last < Self.quiet { return nil }
-            refusals.reported = time
-            defer { refusals.count = 0 }
-            return refusals.count
-        }
-        guard let count else { return }
+        guard let count = limit.refusals.add(at: time) else { return }
         var metadata: Logger.Metadata = ["limit": "\(limit.key)", "refused": "\(count)"]
         if let tool = limit.tool { metadata["tool"] = "\(tool.bounded(to: 128))" }
         if limit.isPerUser { metadata["user"] = "\(principal.subject.bounded(to: 128))" }
@@ -79,17 +67,11 @@ package final class CallLimiter: Sendable {
 
 /// One limit, and what is counted under it.
 private final class CallLimit: Sendable {
-    struct Refusals {
-        /// Since the last line in the log.
-        var count = 0
-        var reported: NIODeadline?
-    }
-
     let rate: CallRate
     let buckets: any CallBuckets
     let isPerUser: Bool
     let tool: String?
-    let refusals = Mutex(Refusals())
+    let refusals = RefusalCount()
 
     init(_ rate: CallRate, _ buckets: any CallBuckets, isPerUser: Bool, tool: String?) {
         self.rate = rate

@@ -26,6 +26,19 @@ struct ReplicaTests {
         }
     }
 
+    @Test("The fields that trace a request go with it to the other replica")
+    func traced() async throws {
+        try await ReplicaNetwork.pair { network, _, a, b in
+            let state = try await RoundClient(a).round()
+            let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            let reply = try await RoundClient(b).send(
+                state: state, fields: [("Traceparent", parent), ("tracestate", "vendor=value")])
+            #expect(try reply.callText == "ann")
+            let sent = try network.relay("a").sent.map { String(buffer: $0) }.joined()
+            #expect(sent.contains(#""traceparent":"\#(parent)","tracestate":"vendor=value""#), "\(sent)")
+        }
+    }
+
     @Test("PK-23: the rounds of one call may come to three replicas in turn")
     func roundRobin() async throws {
         try await ReplicaNetwork.run(["a", "b", "c"]) { network, backend in
