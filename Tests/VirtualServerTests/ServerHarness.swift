@@ -145,6 +145,16 @@ struct ServerHarness: Sendable {
             }
         }
 
+        /// A `tasks/…` method, in the words of the client's era.
+        func tasks(_ method: MCPMethod, _ params: JSONSlice?) async -> Answer {
+            await run { (server, caller) throws(RequestError) in
+                guard caller.revision.era == .modern else {
+                    return try await server.legacyTask(method, params: params, caller: caller)
+                }
+                return try await server.modernTask(method, params: params, caller: caller)
+            }
+        }
+
         func setLogLevel(_ level: LogLevel) async {
             _ = await run { (server, caller) throws(RequestError) in
                 await server.setLogLevel(level, caller: caller)

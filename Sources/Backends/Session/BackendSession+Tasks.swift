@@ -31,7 +31,8 @@ extension BackendSession {
     package func watchTask(_ id: String, on shard: Shard, report: @escaping @Sendable (JSONSlice?) -> Void) {
         let early = state.withLock { state -> [JSONSlice] in
             if case .closed = state.phase { return [] }
-            state.taskWatches[id] = TaskWatch(report: report)
+            let isFollowed = state.taskWatches[id]?.isFollowed == true
+            state.taskWatches[id] = TaskWatch(report: report, isFollowed: isFollowed)
             defer { state.earlyReports.removeAll { $0.id == id } }
             return state.earlyReports.filter { $0.id == id }.map(\.report)
         }
@@ -39,7 +40,8 @@ extension BackendSession {
         adjustListening(on: shard)
     }
 
-    /// Listens for what is said of a task that is watched already.
+    /// Listens for what is said of a task that is watched already, until `unfollowTask` is called, whatever comes of
+    /// this.
     ///
     /// - Returns: whether the backend tells, as far as it can be known.
     package func followTask(_ id: String, options: CallOptions) async throws(BackendError) -> Bool {
@@ -59,15 +61,19 @@ extension BackendSession {
             try await join(.task(id), over: modern, options: options)
             return true
         } catch {
-            unfollowTask(id, on: options.shard)
             guard case .notSubscribable = error else { throw error }
             return false
         }
     }
 
     /// Nobody waits for reports any more.
-    package func unfollowTask(_ id: String, on shard: Shard) {
-        state.withLock { $0.taskWatches[id]?.isFollowed = false }
+    ///
+    /// - Parameter isFollowed: whether somebody does after all. Those who come say so before they call `followTask`, so
+    ///   that none of them is undone by the last one that leaves.
+    package func unfollowTask(_ id: String, on shard: Shard, unless isFollowed: () -> Bool = { false }) {
+        state.withLock { state in
+            if !isFollowed() { state.taskWatches[id]?.isFollowed = false }
+        }
         listenAsNeeded(on: shard)
     }
 
@@ -93,7 +99,11 @@ extension BackendSession {
             return (state.needsListening, connection.link)
         }
         guard let link else { return }
-        if link.modern != nil { adjustListening(on: shard) } else if !needed { link.stopListening() }
+        if link.modern != nil { return adjustListening(on: shard) }
+        guard !needed else { return }
+        link.stopListening()
+        // Whoever has begun to need it meanwhile may have found it going on.
+        if state.withLock({ $0.needsListening }) { link.listen(on: shard) }
     }
 
     // MARK: Reports

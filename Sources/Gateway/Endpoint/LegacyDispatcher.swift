@@ -24,8 +24,8 @@ struct LegacyDispatcher: Sendable {
         case .resourcesRead: return try await server.readResource(params, caller: caller).bytes
         case .promptsGet: return try await server.getPrompt(params, caller: caller).bytes
         case .complete: return try await server.complete(params, caller: caller).bytes
-        case .tasksGet, .tasksResult, .tasksList,
-            .tasksCancel where session.revision == .v2025_11_25:
+        case .tasksGet, .tasksResult, .tasksList, .tasksCancel:
+            guard session.revision == .v2025_11_25 else { throw .methodNotFound(method.name) }
             return try await server.legacyTask(method, params: params, caller: caller).bytes
         case .ping: return Self.empty
         case .setLevel:

@@ -281,7 +281,7 @@ final class MCPEndpoint: Sendable {
                 let result = try await dispatcher.result(of: method, params: params, session: session, caller: caller)
                 answer = OutgoingMessage(id: id, result: result)
             } catch {
-                answer = OutgoingMessage(id: id, error: request.isCancelled ? error : error.ofEndedSession)
+                answer = OutgoingMessage(id: id, error: request.isCutShort ? error.ofEndedSession : error)
             }
             let isUnwanted = session.end(id, request)
             channel.finish(isUnwanted ? nil : answer)
@@ -356,7 +356,8 @@ final class MCPEndpoint: Sendable {
 }
 
 extension RequestError {
-    /// A request that ended because its session did, not because its client wanted that: it may have run.
+    /// The error of a request that was stopped because its session ended, not because its client wanted that: it may
+    /// have run.
     fileprivate var ofEndedSession: RequestError {
         guard code == .cancelled else { return self }
         return RequestError(

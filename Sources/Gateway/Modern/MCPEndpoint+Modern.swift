@@ -107,8 +107,7 @@ extension MCPEndpoint {
                 answer.finish(result: OutgoingMessage(id: id, result: result))
             } catch {
                 requests.end(request, of: principal)
-                // Whoever cancelled is not there to read it.
-                let error = request.isCancelled ? error : error.ofShutdown
+                let error = request.isCutShort ? error.ofShutdown : error
                 if let seconds = error.retryAfter { exchange.extraFields.append(("Retry-After", "\(seconds)")) }
                 answer.finish(error: OutgoingMessage(id: id, error: error), status: error.httpStatus)
             }

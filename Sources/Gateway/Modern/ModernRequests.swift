@@ -74,7 +74,8 @@ final class ModernRequests: Sendable {
 }
 
 extension RequestError {
-    /// A request that ended because the gateway does, not because its client wanted that: it may have run.
+    /// The error of a request that was stopped because the gateway ends, not because its client wanted that: it may have
+    /// run.
     var ofShutdown: RequestError {
         guard code == .cancelled else { return self }
         return RequestError(

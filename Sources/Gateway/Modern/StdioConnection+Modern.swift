@@ -47,7 +47,7 @@ extension StdioConnection {
                 message = OutgoingMessage(
                     id: id, result: try await modern.dispatcher.result(of: method, params, caller))
             } catch {
-                message = OutgoingMessage(id: id, error: error.ofShutdown)
+                message = OutgoingMessage(id: id, error: request.isCutShort ? error.ofShutdown : error)
             }
             modern.requests.end(request, of: principal)
             if case .request(let current, _) = modernWork[id], current === request { modernWork[id] = nil }

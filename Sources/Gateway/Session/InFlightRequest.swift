@@ -48,4 +48,7 @@ final class InFlightRequest: Sendable {
 
     /// Whether the client asked for no answer (2025-11-25, Cancellation).
     var isCancelled: Bool { state.withLock { $0.isUnwanted } }
+
+    /// Whether the request was stopped although its client wants an answer.
+    var isCutShort: Bool { state.withLock { $0.isStopped && !$0.isUnwanted } }
 }

@@ -46,7 +46,7 @@ final class TaskNews: Sendable {
     private let state: Mutex<State>
 
     /// - Parameter task: what its owner knows of it.
-    init(_ task: JSONSlice) { state = Mutex(State(told: task)) }
+    init(_ task: JSONSlice) { state = Mutex(State(told: TaskShape.remembered(task))) }
 
     /// The session that hears of the task.
     var session: BackendSession? { state.withLock { $0.session } }
@@ -73,6 +73,7 @@ final class TaskNews: Sendable {
     }
 
     var listeners: [any TaskListener] { state.withLock { Array($0.listeners.values) } }
+    var hasListeners: Bool { state.withLock { !$0.listeners.isEmpty } }
     var announces: Bool { state.withLock { $0.announces } }
     var hasMore: Bool { state.withLock { !$0.waiting.isEmpty } }
 
@@ -109,7 +110,10 @@ final class TaskNews: Sendable {
         state.withLock { $0.told["status"] != task["status"] || $0.told["lastUpdatedAt"] != task["lastUpdatedAt"] }
     }
 
-    func told(_ task: JSONSlice) { state.withLock { $0.told = task } }
+    func told(_ task: JSONSlice) {
+        let task = TaskShape.remembered(task)
+        state.withLock { $0.told = task }
+    }
 
     /// The task is forgotten here.
     func end(_ backendID: String?) {
@@ -143,6 +147,7 @@ package struct TaskFollowing: Sendable {
 
     package func end() {
         guard entry.news.remove(listener), let session, let id = entry.backendID else { return }
-        session.unfollowTask(id, on: shard)
+        // Somebody may have come since.
+        session.unfollowTask(id, on: shard) { entry.news.hasListeners }
     }
 }

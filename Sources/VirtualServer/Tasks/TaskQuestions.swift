@@ -21,7 +21,6 @@ final class TaskQuestions: ClientChannel {
         var waiting: [String: Waiting] = [:]
         var declared = ClientCapabilities.none
         var isFetching = false
-        var outcome: Result<JSONSlice, RequestError>?
         var isClosed = false
     }
 
@@ -97,26 +96,17 @@ final class TaskQuestions: ClientChannel {
 
     // MARK: The result
 
-    /// Whether the caller is the first that wants the result fetched.
+    /// Whether nobody else is fetching the result, in whose course the backend asks.
     func beginFetching() -> Bool {
         state.withLock { state in
-            guard !state.isFetching, state.outcome == nil, !state.isClosed else { return false }
+            guard !state.isFetching, !state.isClosed else { return false }
             state.isFetching = true
             return true
         }
     }
 
-    func finishFetching(_ outcome: Result<JSONSlice, RequestError>) {
-        state.withLock { state in
-            state.isFetching = false
-            state.outcome = outcome
-        }
-    }
-
-    /// The fetching was cut short by something that says nothing of the task; it may be tried again.
-    func abandonFetching() { state.withLock { $0.isFetching = false } }
-
-    var outcome: Result<JSONSlice, RequestError>? { state.withLock { $0.outcome } }
+    /// The result is not remembered here: it may be large, and the backend has it.
+    func endFetching() { state.withLock { $0.isFetching = false } }
 
     /// Nobody will answer any more.
     func close() {

@@ -27,12 +27,16 @@ package final class TaskRegistry: Sendable {
         let owner: BackendSessions?
         /// Where the task's questions wait when its backend asks them in the Legacy way.
         let questions: TaskQuestions
+        /// What a Legacy client has been asked of a Modern backend's questions.
+        let asked = AskedKeys()
         let news: TaskNews
-        private let last: Mutex<JSONSlice>
+        /// The result, where nobody else has it.
+        let kept: JSONSlice?
+        private let state: Mutex<(task: JSONSlice, isDelivered: Bool)>
 
         init(
             id: String, principal: Principal, backend: String, backendID: String?, session: BackendSession?,
-            owner: BackendSessions? = nil, task: JSONSlice
+            owner: BackendSessions? = nil, kept: JSONSlice? = nil, task: JSONSlice
         ) {
             self.id = id
             self.principal = principal
@@ -40,20 +44,34 @@ package final class TaskRegistry: Sendable {
             self.backendID = backendID
             self.session = session
             self.owner = owner
-            last = Mutex(task)
+            self.kept = kept
+            state = Mutex((task: TaskShape.remembered(task), isDelivered: false))
             questions = TaskQuestions(id: id)
             news = TaskNews(task)
         }
 
-        /// The task as last heard of, in its backend's spelling; a terminal one never changes again.
+        /// The task as last heard of, in its backend's spelling, without what it asks and what it came to; a terminal
+        /// one never changes again.
         var task: JSONSlice {
-            get { last.withLock { $0 } }
+            get { state.withLock { $0.task } }
             set {
-                last.withLock { task in
-                    if TaskShape.status(of: task)?.isTerminal != true { task = newValue }
+                let task = TaskShape.remembered(newValue)
+                state.withLock { state in
+                    if TaskShape.status(of: state.task)?.isTerminal != true { state.task = task }
                 }
             }
         }
+
+        var hasEnded: Bool { TaskShape.status(of: task)?.isTerminal == true }
+
+        /// Whether a result that is kept here has been asked for.
+        var isDelivered: Bool {
+            get { state.withLock { $0.isDelivered } }
+            set { state.withLock { $0.isDelivered = newValue } }
+        }
+
+        fileprivate var account: Account.Key { Account.Key(principal, owner) }
+        fileprivate var keptBytes: Int { kept?.bytes.readableBytes ?? 0 }
     }
 
     package struct Limits: Sendable, Hashable {
@@ -61,16 +79,75 @@ package final class TaskRegistry: Sendable {
         package var tasksPerPrincipal = 256
         /// Of a result that is kept here.
         package var resultBytes = 4 << 20
+        /// Of all results that are kept here, and of those of one principal.
+        package var keptBytes = 512 << 20
+        package var keptBytesPerPrincipal = 128 << 20
         /// How long a task is remembered after it was last asked for.
         package var idleTime: TimeAmount = .hours(1)
+        /// How long a call that has become a task waits while nothing can be heard of the task.
+        package var patience = Duration.seconds(120)
 
         package init() {}
     }
 
-    private struct State {
+    /// What counts together: the tasks of a principal, or of one client where nothing else tells clients apart.
+    fileprivate struct Account {
+        struct Key: Hashable {
+            let principal: Principal
+            let client: ObjectIdentifier?
+
+            init(_ principal: Principal, _ sessions: BackendSessions?) {
+                self.principal = principal
+                client = principal == .anonymous ? sessions.map { ObjectIdentifier($0) } : nil
+            }
+        }
+
+        /// In the order in which they were started.
+        var ids: [String] = []
+        var places = 0
+        var bytes = 0
+
+        var isEmpty: Bool { ids.isEmpty && places == 0 }
+    }
+
+    /// Room for one task, taken before the call that may start it and given back when nothing holds it any more.
+    final class Place: Sendable {
+        fileprivate let registry: TaskRegistry
+        fileprivate let principal: Principal
+        /// Keeps the account's name from being given to another client.
+        fileprivate let sessions: BackendSessions?
+        fileprivate let bytes: Int
+        private let isTaken = Mutex(false)
+
+        fileprivate init(_ registry: TaskRegistry, _ principal: Principal, _ sessions: BackendSessions?, bytes: Int) {
+            self.registry = registry
+            self.principal = principal
+            self.sessions = sessions
+            self.bytes = bytes
+        }
+
+        fileprivate var account: Account.Key { Account.Key(principal, sessions) }
+
+        /// - Returns: whether the room was there still.
+        fileprivate func take() -> Bool {
+            isTaken.withLock { isTaken in
+                defer { isTaken = true }
+                return !isTaken
+            }
+        }
+
+        deinit {
+            if take() { registry.giveBack(account, bytes) }
+        }
+    }
+
+    fileprivate struct State {
         var entries: [String: Entry] = [:]
         var lastUsed: [String: NIODeadline] = [:]
-        var order: [String] = []
+        var accounts: [Account.Key: Account] = [:]
+        var places = 0
+        /// Of kept results, and of the room for such.
+        var bytes = 0
     }
 
     let limits: Limits
@@ -80,34 +157,60 @@ package final class TaskRegistry: Sendable {
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
-    /// Keeps a task. A principal with too many loses the one that was started first and has ended, if there is one.
+    // MARK: Room
+
+    /// Takes room for a task that is about to be started, so that a full table refuses the call and not the task.
     ///
-    /// - Returns: whether there was room.
-    func insert(_ entry: Entry) -> Bool {
-        let (isKept, forgotten) = state.withLock { state -> (Bool, Entry?) in
-            var forgotten: Entry?
-            let own = state.order.filter { state.entries[$0]?.principal == entry.principal }
-            if own.count >= limits.tasksPerPrincipal || state.entries.count >= limits.tasks {
-                let ended = own.first {
-                    state.entries[$0].flatMap { TaskShape.status(of: $0.task) }?.isTerminal == true
-                }
-                guard let ended else { return (false, nil) }
-                forgotten = state.entries[ended]
-                Self.remove(ended, &state)
-            }
-            if state.entries.updateValue(entry, forKey: entry.id) == nil { state.order.append(entry.id) }
-            state.lastUsed[entry.id] = .now()
+    /// - Parameter keepsResult: whether what the call comes to may have to be kept here.
+    /// - Returns: `nil` when there are too many tasks that have not ended, or too much is kept already.
+    func reserve(for principal: Principal, sessions: BackendSessions?, keepsResult: Bool = false) -> Place? {
+        let key = Account.Key(principal, sessions)
+        let bytes = keepsResult ? limits.resultBytes : 0
+        let (isTaken, forgotten) = state.withLock { state -> (Bool, [Entry]) in
+            guard state.hasRoom(for: key, limits) else { return (false, []) }
+            let forgotten = state.makeRoom(of: bytes, for: key, limits)
+            guard state.fits(bytes, for: key, limits) else { return (false, forgotten) }
+            state.accounts[key, default: Account()].places += 1
+            state.accounts[key]?.bytes += bytes
+            state.places += 1
+            state.bytes += bytes
             return (true, forgotten)
         }
-        forgotten?.forget()
-        return isKept
+        for entry in forgotten { entry.forget() }
+        return isTaken ? Place(self, principal, sessions, bytes: bytes) : nil
     }
 
-    private static func remove(_ id: String, _ state: inout State) {
-        state.entries[id] = nil
-        state.lastUsed[id] = nil
-        state.order.removeAll { $0 == id }
+    fileprivate func giveBack(_ key: Account.Key, _ bytes: Int) {
+        state.withLock { $0.giveBack(key, bytes) }
     }
+
+    /// Keeps a task in the place that was reserved for it. The one that was started first of those that have ended goes
+    /// for it if need be.
+    func insert(_ entry: Entry, in place: Place) {
+        let forgotten = state.withLock { state in
+            if place.take() { state.giveBack(place.account, place.bytes) }
+            return state.add(entry, limits)
+        }
+        for entry in forgotten { entry.forget() }
+    }
+
+    /// Keeps a task that nobody has made room for.
+    ///
+    /// - Returns: the entry to use, which another request may have been faster with; `nil` when there is no room.
+    func insert(_ entry: Entry) -> Entry? {
+        let (kept, forgotten) = state.withLock { state -> (Entry?, [Entry]) in
+            if let known = state.entries[entry.id] {
+                return (known.principal == entry.principal ? known : nil, [])
+            }
+            guard state.hasRoom(for: entry.account, limits), state.fits(entry.keptBytes, for: entry.account, limits)
+            else { return (nil, []) }
+            return (entry, state.add(entry, limits))
+        }
+        for entry in forgotten { entry.forget() }
+        return kept
+    }
+
+    // MARK: Looking up
 
     /// The task, if it belongs to `principal`: to anyone else it does not exist.
     func entry(_ id: String, for principal: Principal) -> Entry? {
@@ -118,26 +221,17 @@ package final class TaskRegistry: Sendable {
         }
     }
 
-    /// The principal's task that a backend knows by `backendID`.
-    func entry(of backend: String, _ backendID: String, for principal: Principal) -> Entry? {
-        state.withLock { state in
-            state.entries.values.first {
-                $0.backend == backend && $0.backendID == backendID && $0.principal == principal
-            }
-        }
-    }
-
     /// The principal's tasks in the order in which they were started. Callers that nothing tells apart see only those
     /// that they started with the same sessions (2025-11-25, Tasks, Security Considerations).
     func entries(for principal: Principal, sessions: BackendSessions? = nil) -> [Entry] {
         state.withLock { state in
-            state.order.compactMap { state.entries[$0] }.filter {
-                $0.principal == principal && (principal != .anonymous || $0.owner === sessions)
-            }
+            (state.accounts[Account.Key(principal, sessions)]?.ids ?? []).compactMap { state.entries[$0] }
         }
     }
 
     var count: Int { state.withLock { $0.entries.count } }
+    /// Of kept results, and of the room for such.
+    var bytes: Int { state.withLock { $0.bytes } }
 
     /// The process ends; the tasks run on at their backends.
     package func close() {
@@ -149,14 +243,96 @@ package final class TaskRegistry: Sendable {
         supervisor.cancelAll()
     }
 
-    /// Forgets tasks that nobody has asked for in a long time.
+    /// Forgets tasks that nobody has asked for in a long time, and that nobody waits to hear of.
     package func sweep(now: NIODeadline) {
         let forgotten = state.withLock { state -> [Entry] in
             let late = state.lastUsed.filter { $0.value + limits.idleTime < now }.map(\.key)
-            let entries = late.compactMap { state.entries[$0] }
-            for id in late { Self.remove(id, &state) }
-            return entries
+            return late.compactMap { id in
+                guard state.entries[id]?.news.hasListeners != true else {
+                    state.lastUsed[id] = now
+                    return nil
+                }
+                return state.remove(id)
+            }
         }
         for entry in forgotten { entry.forget() }
+    }
+}
+
+extension TaskRegistry.State {
+    /// Whether one more task can come, at the cost of some that have ended if need be.
+    fileprivate func hasRoom(for key: TaskRegistry.Account.Key, _ limits: TaskRegistry.Limits) -> Bool {
+        let account = accounts[key] ?? TaskRegistry.Account()
+        let fitsAll = entries.count + places < limits.tasks
+        if fitsAll, account.ids.count + account.places < limits.tasksPerPrincipal { return true }
+        let ended = account.ids.count { entries[$0]?.hasEnded == true }
+        // Each place can then be sure of one that goes.
+        return account.ids.count - ended + account.places < limits.tasksPerPrincipal
+            && (fitsAll || ended > account.places)
+    }
+
+    fileprivate func fits(_ more: Int, for key: TaskRegistry.Account.Key, _ limits: TaskRegistry.Limits) -> Bool {
+        more == 0
+            || bytes + more <= limits.keptBytes && (accounts[key]?.bytes ?? 0) + more <= limits.keptBytesPerPrincipal
+    }
+
+    /// Gives up the account's oldest results that have been asked for, as far as there is no room without.
+    fileprivate mutating func makeRoom(
+        of more: Int, for key: TaskRegistry.Account.Key, _ limits: TaskRegistry.Limits
+    ) -> [TaskRegistry.Entry] {
+        var forgotten: [TaskRegistry.Entry] = []
+        while !fits(more, for: key, limits),
+            let id = accounts[key]?.ids.first(where: { entries[$0]?.kept != nil && entries[$0]?.isDelivered == true }),
+            let entry = remove(id)
+        {
+            forgotten.append(entry)
+        }
+        return forgotten
+    }
+
+    fileprivate mutating func giveBack(_ key: TaskRegistry.Account.Key, _ bytes: Int) {
+        // After the end of the table there is nothing to give back to.
+        guard var account = accounts[key], account.places > 0 else { return }
+        account.places -= 1
+        account.bytes -= bytes
+        accounts[key] = account.isEmpty ? nil : account
+        places -= 1
+        self.bytes -= bytes
+    }
+
+    /// - Returns: what had to go.
+    fileprivate mutating func add(
+        _ entry: TaskRegistry.Entry, _ limits: TaskRegistry.Limits
+    ) -> [TaskRegistry.Entry] {
+        let key = entry.account
+        var forgotten: [TaskRegistry.Entry] = []
+        let own = accounts[key]?.ids ?? []
+        if own.count >= limits.tasksPerPrincipal || entries.count + places >= limits.tasks, let id = dispensable(own),
+            let ended = remove(id)
+        {
+            forgotten.append(ended)
+        }
+        entries[entry.id] = entry
+        lastUsed[entry.id] = .now()
+        accounts[key, default: TaskRegistry.Account()].ids.append(entry.id)
+        accounts[key]?.bytes += entry.keptBytes
+        bytes += entry.keptBytes
+        return forgotten
+    }
+
+    /// The first of those that have ended; rather one that its backend still has, or that has been asked for.
+    private func dispensable(_ ids: [String]) -> String? {
+        let ended = ids.filter { entries[$0]?.hasEnded == true }
+        return ended.first { entries[$0]?.kept == nil || entries[$0]?.isDelivered == true } ?? ended.first
+    }
+
+    fileprivate mutating func remove(_ id: String) -> TaskRegistry.Entry? {
+        lastUsed[id] = nil
+        guard let entry = entries.removeValue(forKey: id), var account = accounts[entry.account] else { return nil }
+        account.ids.removeAll { $0 == id }
+        account.bytes -= entry.keptBytes
+        accounts[entry.account] = account.isEmpty ? nil : account
+        bytes -= entry.keptBytes
+        return entry
     }
 }

@@ -3,6 +3,7 @@
 
 import JSONTypes
 import MCPTypes
+import NIOCore
 
 /// Tasks as both eras spell them: the core tasks of 2025-11-25 and the extension of 2026-07-28 (SEP-2663).
 enum TaskShape {
@@ -47,6 +48,23 @@ enum TaskShape {
             object["pollIntervalMs"] = .slice(interval)
         }
         return object
+    }
+
+    private static let maximumRemembered = 4096
+
+    /// What is remembered of a task: its state, and of what it came to only whether a tool has reported an error. The
+    /// backend has the rest.
+    static func remembered(_ task: JSONSlice) -> JSONSlice {
+        var object = JSONObject()
+        for key in [
+            "taskId", "status", "statusMessage", "createdAt", "lastUpdatedAt", "ttl", "ttlMs", "pollInterval",
+            "pollIntervalMs",
+        ] {
+            guard let value = task.member(key), value.bytes.readableBytes <= maximumRemembered else { continue }
+            object[key] = .slice(value)
+        }
+        if task["result"]?["isError"]?.bool == true { object["result"] = ["isError": true] }
+        return JSONSlice(.object(object))
     }
 
     /// `object` with the task's id replaced wherever the object itself says it: `taskId`, and the related-task key of

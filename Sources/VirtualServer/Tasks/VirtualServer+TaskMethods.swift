@@ -29,7 +29,11 @@ extension VirtualServer {
         case .tasksResult:
             let entry = try task(params, caller)
             let channel = TaskChannel(base: caller.channel, id: entry.id)
-            return TaskShape.related(try await result(of: entry, caller, channel), to: entry.id)
+            do throws(TaskFailure) {
+                return TaskShape.related(try await result(of: entry, caller, channel), to: entry.id)
+            } catch {
+                throw told(error, entry)
+            }
         default: throw .methodNotFound(method.name)
         }
     }
@@ -53,14 +57,18 @@ extension VirtualServer {
             guard let responses = params?["inputResponses"], responses.kind == .object else {
                 throw .invalidParams("inputResponses must be an object")
             }
-            if try await isModern(entry, caller) {
-                _ = try await ask(.tasksUpdate, entry, caller, with: ["inputResponses": .slice(responses)])
-            } else {
-                entry.questions.answer(responses)
+            do throws(BackendError) {
+                if try await isModern(entry, caller) {
+                    _ = try await ask(.tasksUpdate, entry, caller, with: ["inputResponses": .slice(responses)])
+                } else {
+                    entry.questions.answer(responses)
+                }
+            } catch {
+                throw told(error, entry)
             }
             return .emptyObject
         case .tasksCancel:
-            if TaskShape.status(of: entry.task)?.isTerminal != true {
+            if !entry.hasEnded {
                 do throws(RequestError) {
                     _ = try await cancel(entry, caller)
                 } catch {
@@ -69,198 +77,106 @@ extension VirtualServer {
                 }
             }
             return .emptyObject
-        default: return try await detailed(try await refreshed(entry, caller), entry, caller)
+        default:
+            do throws(BackendError) {
+                return try await detailed(try await heard(entry, caller, isWhole: true), entry, caller)
+            } catch {
+                throw told(error, entry)
+            }
         }
     }
 
     // MARK: Asking the backend
 
-    func sessionOf(
-        _ entry: TaskRegistry.Entry, _ caller: Caller
-    ) throws(RequestError) -> (session: BackendSession, backend: Backend) {
-        if let session = entry.session, !session.isClosed { return (session, session.backend) }
-        return try session(with: entry.backend, caller)
+    func sessionOf(_ entry: TaskRegistry.Entry, _ caller: Caller) throws(BackendError) -> BackendSession {
+        if let session = entry.session, !session.isClosed { return session }
+        guard let backend = backends[entry.backend],
+            let session = caller.sessions.session(with: backend, on: caller.shard)
+        else { throw .closed }
+        return session
     }
 
-    private func isModern(_ entry: TaskRegistry.Entry, _ caller: Caller) async throws(RequestError) -> Bool {
-        let (session, backend) = try sessionOf(entry, caller)
-        return try await opened(session, backend, caller).revision.era == .modern
+    func told(_ error: BackendError, _ entry: TaskRegistry.Entry) -> RequestError {
+        guard let backend = backends[entry.backend] else { return error.requestError(backend: entry.backend) }
+        return report(error, of: backend)
     }
 
-    private func ask(
+    private func told(_ failure: TaskFailure, _ entry: TaskRegistry.Entry) -> RequestError {
+        switch failure {
+        case .ended(let error), .unanswered(let error): error
+        case .unheard(let error), .lost(let error): told(error, entry)
+        case .abandoned: told(.cancelled, entry)
+        }
+    }
+
+    func isModern(_ entry: TaskRegistry.Entry, _ caller: Caller) async throws(BackendError) -> Bool {
+        let session = try sessionOf(entry, caller)
+        return try await session.open(on: caller.shard, headers: caller.headers).revision.era == .modern
+    }
+
+    func ask(
         _ method: MCPMethod, _ entry: TaskRegistry.Entry, _ caller: Caller, with more: JSONObject = [:],
         channel: (any ClientChannel)? = nil
-    ) async throws(RequestError) -> JSONSlice {
-        guard let id = entry.backendID else { throw .invalidParams("Unknown task") }
-        let (session, backend) = try sessionOf(entry, caller)
+    ) async throws(BackendError) -> JSONSlice {
+        guard let id = entry.backendID else { throw .answered(.invalidParams("Unknown task")) }
+        let session = try sessionOf(entry, caller)
         var params: JSONObject = ["taskId": .string(id)]
         for (key, value) in more { params[key] = value }
         var options = BackendSession.CallOptions(
             shard: caller.shard, channel: channel, headers: caller.headers, isRepeatable: method != .tasksUpdate)
         options.declaresTasks = true
-        return try await run(method, JSONSlice(.object(params)), session, backend, options)
+        let result = try await session.call(
+            method, params: MetaOwnership.crossing(JSONSlice(.object(params))), options: options)
+        guard result.kind == .object else { throw .invalidResponse("the result is no object") }
+        return MetaOwnership.crossing(result)
     }
 
     /// The task as its backend has it now.
-    func refreshed(_ entry: TaskRegistry.Entry, _ caller: Caller) async throws(RequestError) -> JSONSlice {
-        if entry.backendID == nil || TaskShape.status(of: entry.task)?.isTerminal == true { return entry.task }
+    ///
+    /// - Parameter isWhole: whether what it came to is wanted too, of which nothing is remembered here.
+    func heard(
+        _ entry: TaskRegistry.Entry, _ caller: Caller, isWhole: Bool = false
+    ) async throws(BackendError) -> JSONSlice {
+        let known = entry.task
+        if entry.backendID == nil { return known }
+        switch TaskShape.status(of: known) {
+        case .cancelled: return known
+        case .completed, .failed:
+            // Of a Legacy backend's task there is more to know only by `tasks/result`.
+            guard isWhole, try await isModern(entry, caller) else { return known }
+        case .working, .inputRequired, nil: break
+        }
         let task = try await ask(.tasksGet, entry, caller)
         guard TaskShape.status(of: task) != nil else {
-            throw BackendError.invalidResponse("tasks/get answered without a status").requestError(
-                backend: entry.backend)
+            throw .invalidResponse("tasks/get answered without a status")
         }
         entry.task = task
         return task
     }
 
-    func cancel(_ entry: TaskRegistry.Entry, _ caller: Caller) async throws(RequestError) -> JSONSlice {
-        let answer = try await ask(.tasksCancel, entry, caller)
-        entry.questions.close()
-        return answer
-    }
-
-    // MARK: Results
-
-    private static let shortestPause = 50
-    private static let longestPause = 5000
-    private static let usualPause = 500
-
-    private static func pause(_ task: JSONSlice) -> Duration {
-        let wanted = (task["pollInterval"] ?? task["pollIntervalMs"])?.int ?? usualPause
-        return .milliseconds(min(max(wanted, shortestPause), longestPause))
-    }
-
-    /// Waits for the task's end, answering its questions through the caller, and returns what it came to.
-    ///
-    /// The backend is asked again and again, because a request that stays open as long as a task runs would meet every
-    /// time limit on the way; what the client waits on is its own request.
-    ///
-    /// - Parameter channel: the way to whoever is asked.
-    func result(
-        of entry: TaskRegistry.Entry, _ caller: Caller, _ channel: any ClientChannel
-    ) async throws(RequestError) -> JSONSlice {
-        while true {
-            if let outcome = entry.questions.outcome { return try outcome.get() }
-            let task = try await refreshed(entry, caller)
-            let status = TaskShape.status(of: task) ?? .working
-            let modern = try await isModern(entry, caller)
-            switch status {
-            case .cancelled: throw RequestError(.cancelled, "The task was cancelled")
-            case .completed, .failed:
-                if modern { return try Self.outcome(of: task) }
-                return MetaOwnership.crossing(try await ask(.tasksResult, entry, caller, channel: channel))
-            case .inputRequired where modern:
-                try await answerQuestions(of: task, entry, caller, channel)
-            case .inputRequired:
-                do throws(RequestError) {
-                    return MetaOwnership.crossing(try await ask(.tasksResult, entry, caller, channel: channel))
-                } catch {
-                    // Answered, but not at its end yet.
-                    guard error.code == .backendTimeout else { throw error }
-                }
-            case .working: break
-            }
-            do {
-                try await Task.sleep(for: Self.pause(task))
-            } catch {
-                throw RequestError(.cancelled, "Request cancelled")
-            }
-        }
-    }
-
-    /// What an ended task of a Modern backend came to.
-    private static func outcome(of task: JSONSlice) throws(RequestError) -> JSONSlice {
-        if let result = task["result"], result.kind == .object {
-            return MetaOwnership.crossing(ModernResult.legacy(result))
-        }
-        if let error = task["error"], error.kind == .object { throw RequestError(relaying: error) }
-        throw RequestError(.internalError, "The task ended without a result")
-    }
-
-    /// Asks a Legacy client what a Modern backend's task wants to know.
-    private func answerQuestions(
-        of task: JSONSlice, _ entry: TaskRegistry.Entry, _ caller: Caller, _ channel: any ClientChannel
-    ) async throws(RequestError) {
-        guard let requests = task["inputRequests"], requests.kind == .object else { return }
-        var responses = JSONObject()
-        for request in requests.members.prefix(32) {
-            guard let key = request.key.string, let method = request.value["method"]?.string else { continue }
-            let params = request.value["params"].map { MetaOwnership.crossing($0) }
-            do throws(RequestError) {
-                responses[key] = .slice(try await channel.ask(MCPMethod(method), params: params))
-            } catch {
-                // Only an elicitation can say that there will be no answer.
-                guard MCPMethod(method) == .elicit else { throw error }
-                responses[key] = ["action": "cancel"]
-            }
-        }
-        _ = try await ask(.tasksUpdate, entry, caller, with: ["inputResponses": .object(responses)])
-    }
-
-    /// A task as `tasks/get` of the extension shows it, with what belongs to its status.
-    func detailed(
-        _ task: JSONSlice, _ entry: TaskRegistry.Entry, _ caller: Caller
-    ) async throws(RequestError) -> JSONSlice {
-        var object = TaskShape.modern(task, id: entry.id)
-        let isModern = entry.backendID == nil ? false : try await isModern(entry, caller)
-        if isModern {
-            for key in ["inputRequests", "result", "error"] {
-                if let value = task.member(key) {
-                    object[key] = .slice(TaskShape.renamed(MetaOwnership.crossing(value), to: entry.id))
-                }
-            }
-            return JSONSlice(.object(object))
-        }
-        switch TaskShape.status(of: task) ?? .working {
-        case .completed, .failed:
-            await fetch(entry, caller)
-            switch entry.questions.outcome {
-            case .success(let result)?:
-                object["status"] = "completed"
-                object["result"] = .slice(result)
-            case .failure(let error)?:
-                object["status"] = "failed"
-                object["error"] = [
-                    "code": .number(JSONNumber(error.code.rawValue)), "message": .string(error.message),
-                ]
-            case nil: object["status"] = "working"
-            }
-        case .inputRequired:
-            startFetching(entry, caller)
-            let deadline = ContinuousClock.now + .milliseconds(500)
-            while entry.questions.inputRequests == nil, ContinuousClock.now < deadline, !Task.isCancelled {
-                try? await Task.sleep(for: .milliseconds(10))
-            }
-            if let requests = entry.questions.inputRequests {
-                object["inputRequests"] = .slice(requests)
-            } else {
-                object["status"] = "working"
-            }
-        case .working, .cancelled: break
-        }
-        return JSONSlice(.object(object))
-    }
-
-    /// Gets a Legacy task's result, in whose course the backend asks what it wants to know.
-    private func fetch(_ entry: TaskRegistry.Entry, _ caller: Caller) async {
-        guard entry.questions.beginFetching() else { return }
-        do throws(RequestError) {
-            let result = try await ask(.tasksResult, entry, caller, channel: entry.questions)
-            entry.questions.finishFetching(.success(TaskShape.renamed(MetaOwnership.crossing(result), to: entry.id)))
+    /// The same for those who answer with it.
+    func refreshed(_ entry: TaskRegistry.Entry, _ caller: Caller) async throws(RequestError) -> JSONSlice {
+        do throws(BackendError) {
+            return try await heard(entry, caller)
         } catch {
-            let isOfTheTask = ![
-                .backendTimeout, .backendUnavailable, .outcomeUnknown, .overloaded, .cancelled, .invalidBackendResponse,
-            ].contains(error.code)
-            if isOfTheTask {
-                entry.questions.finishFetching(.failure(error))
-            } else {
-                entry.questions.abandonFetching()
-            }
+            throw told(error, entry)
         }
     }
 
-    private func startFetching(_ entry: TaskRegistry.Entry, _ caller: Caller) {
-        tasks.supervisor.run(on: caller.shard.executor) { [self] in await fetch(entry, caller) }
+    func cancel(_ entry: TaskRegistry.Entry, _ caller: Caller) async throws(RequestError) -> JSONSlice {
+        do throws(BackendError) {
+            let answer = try await ask(.tasksCancel, entry, caller)
+            entry.questions.close()
+            return answer
+        } catch {
+            throw told(error, entry)
+        }
+    }
+
+    /// Ends a task at its backend that nobody waits for and nobody can name; whoever needs it gone need not wait.
+    func abandon(_ entry: TaskRegistry.Entry, _ caller: Caller) {
+        let detached = caller.detached(entry.questions)
+        tasks.supervisor.run(on: caller.shard.executor) { [self] in _ = try? await cancel(entry, detached) }
     }
 
     // MARK: Lists

@@ -34,22 +34,34 @@ extension VirtualServer {
             // An ended task is honoured as well: between its start and this request it may have ended unheard.
             let isOver = TaskShape.status(of: try await refreshed(entry, caller))?.isTerminal == true
             let detached = caller.detached(entry.questions)
-            var heard: BackendSession?
-            if let backendID = entry.backendID, !isOver {
-                let (session, backend) = try sessionOf(entry, caller)
+            guard let backendID = entry.backendID, !isOver else {
+                entry.news.add(listener, as: detached)
+                look(at: entry, nil, on: caller.shard)
+                return TaskFollowing(entry: entry, session: nil, listener: listener, shard: caller.shard)
+            }
+            do throws(BackendError) {
+                let session = try sessionOf(entry, caller)
                 if entry.news.session !== session { hear(of: entry, over: session, for: caller) }
+                // Before anything is waited for: whoever leaves meanwhile is not the last one then.
+                entry.news.add(listener, as: detached)
+                let following = TaskFollowing(
+                    entry: entry, session: session, listener: listener, shard: caller.shard)
                 let options = BackendSession.CallOptions(
                     shard: caller.shard, headers: caller.headers, isRepeatable: true)
                 do throws(BackendError) {
-                    guard try await session.followTask(backendID, options: options) else { return nil }
+                    guard try await session.followTask(backendID, options: options) else {
+                        following.end()
+                        return nil
+                    }
                 } catch {
-                    throw report(error, of: backend)
+                    following.end()
+                    throw error
                 }
-                heard = session
+                look(at: entry, nil, on: caller.shard)
+                return following
+            } catch {
+                throw told(error, entry)
             }
-            entry.news.add(listener, as: detached)
-            look(at: entry, nil, on: caller.shard)
-            return TaskFollowing(entry: entry, session: heard, listener: listener, shard: caller.shard)
         } catch {
             return nil
         }
@@ -71,7 +83,7 @@ extension VirtualServer {
                 entry.task = report
                 task = report
             case .look:
-                guard let now = try? await refreshed(entry, caller), entry.news.isNews(now) else { continue }
+                guard let now = try? await heard(entry, caller, isWhole: true), entry.news.isNews(now) else { continue }
                 task = now
             }
             entry.news.told(task)

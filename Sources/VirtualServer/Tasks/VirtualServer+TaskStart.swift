@@ -5,6 +5,7 @@ import Aggregation
 import Backends
 import Foundation
 import JSONTypes
+import Logging
 package import MCPTypes
 import NIOCore
 
@@ -28,15 +29,17 @@ extension VirtualServer {
             throw RequestError(
                 .methodNotFound, "Tool \"\(call.target.bounded(to: 128))\" does not support task execution")
         }
-        let backend = call.backend.name
+        // What has run cannot be refused any more.
+        let place = try place(for: caller, keepsResult: true)
         guard handshake.revision.era == .modern else {
             let result = try await run(
                 .toolsCall, call.params, session, call.backend, options(caller, call.params, isRepeatable: false))
-            guard let task = result["task"], let id = TaskShape.id(of: task) else {
+            guard let task = result["task"] else {
                 // The backend has run it at once; then that is what there is to say.
-                return try keepResult(result, of: backend, caller)
+                return try keepResult(result, of: call.backend, in: place, caller)
             }
-            let entry = try register(task, id, backend: backend, session, caller)
+            guard let id = TaskShape.id(of: task) else { throw noTask(call.backend) }
+            let entry = try register(task, id, of: session, in: place, caller)
             return TaskShape.renamed(result, to: entry.id).editing([
                 JSONEdit(key: "task", value: TaskShape.legacy(task, id: entry.id))
             ])
@@ -49,10 +52,10 @@ extension VirtualServer {
         }
         // A backend decides for itself what becomes a task.
         guard ResultType(of: result) == .task else {
-            return try keepResult(ModernResult.legacy(result), of: backend, caller)
+            return try keepResult(ModernResult.legacy(result), of: call.backend, in: place, caller)
         }
         guard let id = TaskShape.id(of: result) else { throw noTask(call.backend) }
-        let entry = try register(result, id, backend: backend, session, caller)
+        let entry = try register(result, id, of: session, in: place, caller)
         return JSONSlice(["task": .slice(TaskShape.legacy(result, id: entry.id))])
     }
 
@@ -95,18 +98,36 @@ extension VirtualServer {
         let entry = TaskRegistry.Entry(
             id: id, principal: caller.principal, backend: call.backend.name, backendID: id, session: session,
             owner: caller.sessions, task: task)
-        do throws(RequestError) {
-            let unrelated = TaskChannel(base: channel, id: nil)
-            let result = TaskShape.unrelated(try await result(of: entry, caller, unrelated))
-            return BackendAnswer(result: result, era: .legacy)
+        do throws(TaskFailure) {
+            let result = try await result(
+                of: entry, caller, TaskChannel(base: channel, id: nil), patience: tasks.limits.patience)
+            return BackendAnswer(result: TaskShape.unrelated(result), era: .legacy)
         } catch {
             if Task.isCancelled {
-                let detached = caller.detached(entry.questions)
-                tasks.supervisor.run(on: caller.shard.executor) { [self] in _ = try? await cancel(entry, detached) }
+                abandon(entry, caller)
                 throw .cancelled
             }
-            throw .answered(error)
+            switch error {
+            case .ended(let error): throw .answered(error)
+            case .unanswered(let error):
+                abandon(entry, caller)
+                throw .answered(error)
+            case .abandoned:
+                abandon(entry, caller)
+                throw .cancelled
+            case .unheard(let reason):
+                abandon(entry, caller)
+                throw lost(reason, call.backend)
+            case .lost(let reason): throw lost(reason, call.backend)
+            }
         }
+    }
+
+    /// The tool was running when its task was last heard of, so whatever a request about it failed with, nothing can be
+    /// said of the call.
+    private func lost(_ reason: BackendError, _ backend: Backend) -> BackendError {
+        backend.logger.warning("A call's task cannot be followed any more", metadata: ["error": "\(reason)"])
+        return .outcomeUnknown("the call's task was lost sight of")
     }
 
     /// A task for a Modern client, which the gateway, being the server, decides on: the tool cannot run otherwise.
@@ -116,10 +137,11 @@ extension VirtualServer {
         guard caller.channel.capabilities.hasTasks else { throw Self.tasksNotDeclared }
         let backend = session.backend
         let params = params.editing([JSONEdit(key: "task", value: .emptyObject)])
+        let place = try place(for: caller)
         let result = try await run(
             .toolsCall, params, session, backend, options(caller, params, isRepeatable: false))
         guard let task = result["task"], let id = TaskShape.id(of: task) else { return result }
-        let entry = try register(task, id, backend: backend.name, session, caller)
+        let entry = try register(task, id, of: session, in: place, caller)
         entry.questions.declare(caller.channel.capabilities)
         return Self.started(TaskShape.modern(task, id: entry.id))
     }
@@ -132,7 +154,9 @@ extension VirtualServer {
             throw BackendError.invalidResponse("it answered with a task that was not asked for").requestError(
                 backend: backend)
         }
-        let entry = try register(result, id, backend: backend, session, caller)
+        let entry = try entry(for: result, id, of: session, caller)
+        // Without room it is found by its id, as after a restart.
+        if tasks.insert(entry) != nil { hear(of: entry, over: session, for: caller) }
         return Self.started(TaskShape.modern(result, id: entry.id))
     }
 
@@ -150,37 +174,71 @@ extension VirtualServer {
         BackendError.invalidResponse("its task has no id").requestError(backend: backend.name)
     }
 
+    private static let tooMany = RequestError(.overloaded, "Too many tasks; wait until some have ended")
+
+    private func place(
+        for caller: Caller, keepsResult: Bool = false
+    ) throws(RequestError) -> TaskRegistry.Place {
+        guard
+            let place = tasks.reserve(
+                for: caller.principal, sessions: caller.sessions, keepsResult: keepsResult)
+        else { throw Self.tooMany }
+        return place
+    }
+
     /// Remembers a task before anyone hears of it.
     private func register(
-        _ task: JSONSlice, _ id: String, backend: String, _ session: BackendSession?, _ caller: Caller
+        _ task: JSONSlice, _ id: String, of session: BackendSession, in place: TaskRegistry.Place, _ caller: Caller
     ) throws(RequestError) -> TaskRegistry.Entry {
-        let entry = TaskRegistry.Entry(
-            id: try sealedID(backend: backend, id: id, task, caller), principal: caller.principal, backend: backend,
-            backendID: id, session: session, owner: caller.sessions, task: task)
-        guard tasks.insert(entry) else { throw RequestError(.overloaded, "Too many tasks; wait until some have ended") }
-        if let session { hear(of: entry, over: session, for: caller) }
+        let entry = try entry(for: task, id, of: session, caller)
+        tasks.insert(entry, in: place)
+        hear(of: entry, over: session, for: caller)
         return entry
+    }
+
+    /// A task that runs. One that no id can be made for is ended, because nobody could ask for it.
+    private func entry(
+        for task: JSONSlice, _ id: String, of session: BackendSession, _ caller: Caller
+    ) throws(RequestError) -> TaskRegistry.Entry {
+        func entry(_ ownID: String) -> TaskRegistry.Entry {
+            TaskRegistry.Entry(
+                id: ownID, principal: caller.principal, backend: session.backend.name, backendID: id,
+                session: session, owner: caller.sessions, task: task)
+        }
+        do throws(RequestError) {
+            return entry(try sealedID(backend: session.backend.name, id: id, task, caller))
+        } catch {
+            abandon(entry(""), caller)
+            throw report(.outcomeUnknown("its task could not be given an id"), of: session.backend)
+        }
     }
 
     /// The result of a tool that ended before it could become a task, kept for `tasks/result`.
     private func keepResult(
-        _ result: JSONSlice, of backend: String, _ caller: Caller
+        _ result: JSONSlice, of backend: Backend, in place: TaskRegistry.Place, _ caller: Caller
     ) throws(RequestError) -> JSONSlice {
         guard result.bytes.readableBytes <= tasks.limits.resultBytes else {
-            throw RequestError(.overloaded, "The tool has run, but its result is too large to be kept as a task's")
+            throw RequestError(
+                .outcomeUnknown,
+                "The tool has run, but its result is too large to be kept as a task's. Check before you repeat it")
         }
-        let now = Date().formatted(.iso8601)
+        let now = seal.currentTime.formatted(.iso8601)
         let failed = result["isError"]?.bool == true
         let task = JSONSlice([
             "taskId": "", "status": .string(failed ? "failed" : "completed"), "createdAt": .string(now),
             "lastUpdatedAt": .string(now),
             "ttl": .number(JSONNumber(Int(tasks.limits.idleTime.nanoseconds / 1_000_000))),
         ])
+        let id: String
+        do throws(RequestError) {
+            id = try sealedID(backend: backend.name, id: "", task, caller)
+        } catch {
+            throw report(.outcomeUnknown("the result could not be given an id"), of: backend)
+        }
         let entry = TaskRegistry.Entry(
-            id: try sealedID(backend: backend, id: "", task, caller), principal: caller.principal, backend: backend,
-            backendID: nil, session: nil, owner: caller.sessions, task: task)
-        entry.questions.finishFetching(.success(result))
-        guard tasks.insert(entry) else { throw RequestError(.overloaded, "Too many tasks; wait until some have ended") }
+            id: id, principal: caller.principal, backend: backend.name, backendID: nil, session: nil,
+            owner: caller.sessions, kept: result, task: task)
+        tasks.insert(entry, in: place)
         return JSONSlice(["task": .slice(TaskShape.legacy(task, id: entry.id))])
     }
 
@@ -196,7 +254,7 @@ extension VirtualServer {
         let life = milliseconds.map { min(TimeInterval($0) / 1000 + 3600, Self.longestLife) } ?? Self.longestLife
         return try seal.seal(
             .task, ["b": .string(backend), "x": .string(id)], for: Self.taskSubject(caller),
-            expires: Date(timeIntervalSinceNow: life))
+            expires: seal.currentTime.addingTimeInterval(life))
     }
 
     private static func taskSubject(_ caller: Caller) -> StateSubject {
@@ -219,10 +277,11 @@ extension VirtualServer {
         else { throw .invalidParams("Unknown task") }
         let entry = TaskRegistry.Entry(
             id: id, principal: caller.principal, backend: backend, backendID: backendID, session: nil,
-            task: JSONSlice(["taskId": .string(backendID), "status": "working"]))
+            owner: caller.sessions, task: JSONSlice(["taskId": .string(backendID), "status": "working"]))
         entry.questions.declare(caller.channel.capabilities)
-        guard tasks.insert(entry) else { throw RequestError(.overloaded, "Too many tasks; wait until some have ended") }
-        return entry
+        // Another request may have been faster with the same task.
+        guard let kept = tasks.insert(entry) else { throw Self.tooMany }
+        return kept
     }
 }
 

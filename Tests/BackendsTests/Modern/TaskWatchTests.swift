@@ -86,6 +86,21 @@ struct TaskWatchTests {
         }
     }
 
+    @Test("Nobody who has just come is undone by the last one that leaves, nor by one who is refused")
+    func overlapping() async throws {
+        try await modern { harness, session, backend in
+            session.watchTask("a", on: harness.shard) { _ in }
+            #expect(await follow("a", session, harness))
+            session.unfollowTask("a", on: harness.shard) { true }
+            #expect(session.isInUse)
+            session.watchTask("a", on: harness.shard) { _ in }
+            #expect(session.isInUse, "watching it anew does not end it")
+            session.unfollowTask("a", on: harness.shard) { false }
+            #expect(!session.isInUse)
+            try await eventually("nothing is listened to") { backend.subscriptions.isEmpty }
+        }
+    }
+
     @Test("Who has no tasks, or does not know the id, is not followed; the session's other wishes stay")
     func refused() async throws {
         try await modern(#"{"tools":{}}"#) { harness, session, backend in
@@ -98,6 +113,7 @@ struct TaskWatchTests {
             backend.change { $0.listens = false }
             session.watchTask("a", on: harness.shard) { _ in }
             #expect(await !follow("a", session, harness))
+            session.unfollowTask("a", on: harness.shard)
             #expect(!session.isInUse)
         }
     }

@@ -147,6 +147,20 @@ import Testing
         }
     }
 
+    @Test(
+        "The result of a task that was cancelled is that it was, not an outcome that nobody knows",
+        arguments: ["2025-11-25", "2026-07-28"])
+    func cancelledResult(backend: String) async throws {
+        try await RunningGateway.run(Self.plan(backend)) { gateway in
+            let owner = try await MatrixClient.open(gateway, "2025-11-25", MatrixClient.tasks)
+            let id = try Self.id(try await owner.start("failing_job", ["milliseconds": 600_000]))
+            _ = try await owner.once("tasks/cancel", ["taskId": .string(id)])
+            _ = try await owner.settled(id, "cancelled")
+            let answer = try await owner.once("tasks/result", ["taskId": .string(id)])
+            #expect(answer.message["error"]?["code"]?.int == -32800, "\(answer.message)")
+        }
+    }
+
     @Test("What a Modern backend asks before it starts a task is asked within the call")
     func askedBefore() async throws {
         try await RunningGateway.run(Self.plan("2026-07-28")) { gateway in

@@ -29,7 +29,7 @@ extension ServerHarness {
     /// The same backends behind a core with other settings.
     func with(
         bridge: BridgeSettings = BridgeSettings(), clock: TestClock = TestClock(), parking: ParkingLot? = nil,
-        limiter: CallLimiter? = nil
+        limiter: CallLimiter? = nil, tasks: TaskRegistry = TaskRegistry()
     ) -> ServerHarness {
         var bridge = bridge
         bridge.silentWaits = bridge.silentWaits.map { _ in .milliseconds(1) }
@@ -38,7 +38,7 @@ extension ServerHarness {
         return ServerHarness(
             server: VirtualServer(
                 name: "gateway", backends: backends, capabilities: capabilities, seal: seal, parking: parking,
-                bridge: bridge, limiter: limiter, logger: logger),
+                tasks: tasks, bridge: bridge, limiter: limiter, logger: logger),
             capabilities: capabilities, backends: backends, shards: shards)
     }
 

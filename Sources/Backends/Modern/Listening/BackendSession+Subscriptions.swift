@@ -28,10 +28,7 @@ extension BackendSession {
         // Not `listChanged`: real servers declare it and do not honour it, and the other way round. The
         // acknowledgement tells.
         let capabilities = handshake.capabilities
-        var kinds: Set<CapabilityKind> = []
-        if capabilities.tools { kinds.insert(.tools) }
-        if capabilities.resources { kinds.insert(.resources) }
-        if capabilities.prompts { kinds.insert(.prompts) }
+        let kinds = Set(CapabilityKind.allCases.filter(capabilities.has))
         return state.withLock { state in
             ListenFilter(
                 kinds: state.wantsListening ? kinds : [], uris: state.subscriptions,
@@ -42,7 +39,14 @@ extension BackendSession {
     /// Brings a Modern connection's listening in line with what is wanted.
     func adjustListening(on shard: Shard) {
         guard let connection = readyConnection(), let modern = connection.link.modern else { return }
-        modern.listener.want(listenFilter(connection.handshake), over: modern, on: shard)
+        var filter = listenFilter(connection.handshake)
+        while true {
+            modern.listener.want(filter, over: modern, on: shard)
+            // Another loop may have wanted something newer in between.
+            let current = listenFilter(connection.handshake)
+            if current == filter { return }
+            filter = current
+        }
     }
 
     func subscribeModern(to uri: String, over link: any ModernLink, options: CallOptions) async throws(BackendError) {
