@@ -25,37 +25,57 @@ package final class StreamingHTTPClient: Sendable {
 
     package static let connectTimeout = TimeAmount.seconds(2)
 
-    private let client: HTTPClient
+    private let patient: HTTPClient
+    /// For peers that are never silent for long while they are there.
+    private let strict: HTTPClient
 
+    /// - Parameter silence: after which a peer counts as gone that says something now and then while it works. Whoever
+    ///   takes an answer so slowly that nothing is read for that long loses it, too.
     package init(
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
-        connectTimeout: TimeAmount = StreamingHTTPClient.connectTimeout
+        connectTimeout: TimeAmount = StreamingHTTPClient.connectTimeout, silence: TimeAmount
     ) {
+        patient = Self.client(group, connectTimeout, silence: nil)
+        strict = Self.client(group, connectTimeout, silence: silence)
+    }
+
+    private static func client(
+        _ group: any EventLoopGroup, _ connectTimeout: TimeAmount, silence: TimeAmount?
+    ) -> HTTPClient {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
         var configuration = HTTPClient.Configuration(
-            tlsConfiguration: tls, redirectConfiguration: .disallow, timeout: .init(connect: connectTimeout),
-            decompression: .disabled)
+            tlsConfiguration: tls, redirectConfiguration: .disallow,
+            timeout: .init(connect: connectTimeout, read: silence), decompression: .disabled)
         configuration.httpVersion = .http1Only
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 100_000
         configuration.connectionPool.retryConnectionEstablishment = false
-        client = HTTPClient(eventLoopGroup: group, configuration: configuration)
+        return HTTPClient(eventLoopGroup: group, configuration: configuration)
     }
 
     /// The library insists on it.
-    deinit { client.shutdown { _ in } }
+    deinit {
+        patient.shutdown { _ in }
+        strict.shutdown { _ in }
+    }
 
     /// Ends what is under way; every later request fails.
-    package func close() async { try? await client.shutdown() }
+    package func close() async {
+        try? await patient.shutdown()
+        try? await strict.shutdown()
+    }
 
+    /// - Parameter isNeverSilent: whether the peer says something now and then until it has answered, so that silence
+    ///   means that it is gone: one that dies with its machine closes nothing.
     package func post(
-        _ url: String, headers: [(name: String, value: String)], body: ByteBuffer
+        _ url: String, headers: [(name: String, value: String)], body: ByteBuffer, isNeverSilent: Bool
     ) async throws(Failure) -> StreamingResponse {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         request.headers.add(name: "Connection", value: "close")
         request.body = .bytes(body)
+        let client = isNeverSilent ? strict : patient
         do {
             return StreamingResponse(try await client.execute(request, deadline: .distantFuture))
         } catch {

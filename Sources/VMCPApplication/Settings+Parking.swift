@@ -80,9 +80,9 @@ private func readSecrets(in paths: [String], of key: String, atLeast minimum: In
 }
 
 extension Configuration.Forwarding {
-    /// This replica and what it knows of its peers.
+    /// This replica and what it knows of its peers, whose limits are its own.
     func replicas(
-        _ options: ServeOptions, group: any EventLoopGroup, logger: Logger
+        _ options: ServeOptions, _ limits: Configuration.Limits, group: any EventLoopGroup, logger: Logger
     ) throws(StartupError) -> Replicas {
         let instance = try name(options)
         if listen.port != 0, listen.port == options.port {
@@ -91,7 +91,13 @@ extension Configuration.Forwarding {
         }
         return Replicas(
             instance: instance, secrets: try secrets(options.environment), maximumRequests: maxRequests,
-            client: StreamingHTTPClient(group: group), logger: logger, baseURL: { baseURL(of: $0) })
+            client: StreamingHTTPClient(group: group, silence: TimeAmount(silence(limits))), logger: logger,
+            baseURL: { baseURL(of: $0) })
+    }
+
+    /// After which a peer that writes comments has missed several, even if our client has kept it waiting for a while.
+    private func silence(_ limits: Configuration.Limits) -> Duration {
+        limits.keepAliveInterval * 3 + limits.writeTimeout * 2
     }
 
     private func name(_ options: ServeOptions) throws(StartupError) -> String {

@@ -74,7 +74,7 @@ package final class VMCPApplication: Sendable {
         }
         peerAddress = forwarding?.listen
         replicas = try forwarding.map { forwarding throws(StartupError) in
-            try forwarding.replicas(options, group: group, logger: logger)
+            try forwarding.replicas(options, configuration.limits, group: group, logger: logger)
         }
         let shards = Shards(
             group: group, answers: AnswerBudget(maximumBytes: configuration.limits.maxBufferedResponseBytes))

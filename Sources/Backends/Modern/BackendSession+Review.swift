@@ -96,13 +96,13 @@ extension BackendSession {
     }
 
     /// Whether it is time for a review; counts as one.
-    private func startReview() -> Bool {
+    private func startReview() -> Bool { state.withLock { Self.isDue(&$0.reviewed) } }
+
+    private static func isDue(_ last: inout NIODeadline?) -> Bool {
         let now = NIODeadline.now()
-        return state.withLock { state in
-            if let last = state.reviewed, now - last < Self.reviewInterval { return false }
-            state.reviewed = now
-            return true
-        }
+        if let last, now - last < reviewInterval { return false }
+        last = now
+        return true
     }
 
     private enum Review {
@@ -146,6 +146,23 @@ extension BackendSession {
             eras.modern = nil
         }
         return false
+    }
+
+    /// Asks a Legacy session's backend whether it knows the session.
+    func hasLost(_ link: StreamableHTTPLink, on shard: Shard) async -> Bool {
+        guard state.withLock({ Self.isDue(&$0.askedAfter) }) else { return false }
+        let outcome = await performOwn(.ping, nil, over: link, on: shard, timeout: probeTimeout)
+        if case .failed(.sessionLost) = outcome { return true }
+        return false
+    }
+
+    /// Whether what a backend has answered so before its era changed may be sent again.
+    ///
+    /// That it is another one now does not say who ran the request: only the answer itself can say that nobody did.
+    func mayRepeatAnew(after error: BackendError, _ options: CallOptions) -> Bool {
+        if error.provesNotExecuted { return true }
+        if case .answered(let answer) = error, answer.refusesUnread { return true }
+        return mayRepeat(after: .outcomeUnknown("the backend was replaced"), options)
     }
 
     /// Takes in what a Modern backend says of itself now: nothing ends when it restarts with other capabilities.
@@ -203,7 +220,7 @@ extension BackendError {
         case .answered(let error):
             if method == .discover, error.code == .methodNotFound { return true }
             guard (400..<500).contains(error.httpStatus) else { return false }
-            return error.code == .invalidRequest || (-32019 ... -32000).contains(error.code.rawValue)
+            return error.refusesUnread
         default: return false
         }
     }
@@ -217,6 +234,10 @@ extension BackendError {
 }
 
 extension RequestError {
+    /// Whether this is how servers refuse what they have not looked at, such as a request without the session that it
+    /// needs.
+    fileprivate var refusesUnread: Bool { code == .invalidRequest || (-32019 ... -32000).contains(code.rawValue) }
+
     fileprivate var contradictsLegacySession: Bool {
         [400, 404, 405].contains(httpStatus) || code == .unsupportedProtocolVersion || code == .headerMismatch
     }

@@ -119,14 +119,11 @@ final class ModernHTTPLink: ModernLink {
 ///
 /// `@unchecked Sendable`: confined to its call's loop.
 final class ModernAnswer: Sweepable, @unchecked Sendable {
-    /// How long a stream may stay open after the answer it was for.
-    private static let lingerTime = TimeAmount.seconds(1)
-
     private let call: PendingCall
     private let link: ModernHTTPLink
     var exchange: HTTPExchange?
     private var demandedScopes: [String]?
-    private var lingersUntil: NIODeadline?
+    private var linger = Linger()
 
     init(call: PendingCall, link: ModernHTTPLink) {
         self.call = call
@@ -136,19 +133,15 @@ final class ModernAnswer: Sweepable, @unchecked Sendable {
     fileprivate func receive(_ event: SSEEvent) {
         guard let data = event.data, data.readableBytes > 0, event.event == nil, !call.isFinished else { return }
         link.receive(data, during: call)
-        guard call.isFinished, lingersUntil == nil else { return }
-        // The stream should end now, and its connection is wanted back.
-        lingersUntil = .now() + Self.lingerTime
-        call.shard.watch(self)
+        if call.isFinished { linger.begin(self, on: call.shard) }
     }
 
     func sweep(now: NIODeadline) {
-        guard let lingersUntil, now >= lingersUntil else { return }
-        exchange?.abort()
+        if linger.isOver(now) { exchange?.abort() }
     }
 
     fileprivate func finish(_ reply: HTTPReply) {
-        if lingersUntil != nil { call.shard.unwatch(self) }
+        linger.end(self, on: call.shard)
         exchange = nil
         guard !call.isFinished else { return }
         switch reply {

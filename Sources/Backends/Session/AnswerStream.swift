@@ -10,8 +10,6 @@ import OutgoingAuth
 /// `@unchecked Sendable`: confined to its call's loop.
 final class AnswerStream: Sweepable, @unchecked Sendable {
     static let maximumAttempts = 10
-    /// How long a stream may stay open after the answer it was for.
-    private static let lingerTime = TimeAmount.seconds(1)
 
     let link: StreamableHTTPLink
     let call: PendingCall
@@ -26,7 +24,7 @@ final class AnswerStream: Sweepable, @unchecked Sendable {
     var isResuming = false
     /// Of a 403: what its challenge demands.
     private(set) var demandedScopes: [String]?
-    private var lingersUntil: NIODeadline?
+    private var lingering = Linger()
 
     init(link: StreamableHTTPLink, call: PendingCall, headers: ForwardedHeaders, isHandshake: Bool) {
         self.link = link
@@ -35,20 +33,12 @@ final class AnswerStream: Sweepable, @unchecked Sendable {
         self.isHandshake = isHandshake
     }
 
-    /// The answer has come; the stream should end now, and its connection is wanted back.
-    func linger() {
-        guard lingersUntil == nil else { return }
-        lingersUntil = .now() + Self.lingerTime
-        call.shard.watch(self)
-    }
-
-    func stopLingering() {
-        if lingersUntil != nil { call.shard.unwatch(self) }
-    }
+    /// The answer has come.
+    func linger() { lingering.begin(self, on: call.shard) }
+    func stopLingering() { lingering.end(self, on: call.shard) }
 
     func sweep(now: NIODeadline) {
-        guard let lingersUntil, now >= lingersUntil else { return }
-        exchange?.abort()
+        if lingering.isOver(now) { exchange?.abort() }
     }
 }
 

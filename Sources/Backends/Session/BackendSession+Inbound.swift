@@ -84,13 +84,22 @@ extension BackendSession {
             guard let id = params?["requestId"]?.int else { return true }
             state.withLock { $0.listening[id] }?.call.deliver(.result(.emptyObject))
         case .resourceUpdated:
-            guard let uri = params?["uri"]?.string, state.withLock({ $0.subscriptions.contains(uri) }) else {
-                return true
-            }
-            return false
+            guard let uri = params?["uri"]?.string else { return true }
+            return !isSubscribed(to: uri)
         default: return false
         }
         return true
+    }
+
+    /// A server may announce a sub-resource of what was subscribed to (2026-07-28, Schema Reference).
+    private func isSubscribed(to uri: String) -> Bool {
+        let uri = uri.utf8
+        return state.withLock { state in
+            state.subscriptions.contains { subscribed in
+                let rest = uri.dropFirst(subscribed.utf8.count)
+                return uri.starts(with: subscribed.utf8) && (rest.isEmpty || rest.first == UInt8(ascii: "/"))
+            }
+        }
     }
 
     /// The call that a message outside of any answer belongs to, when there is no doubt.

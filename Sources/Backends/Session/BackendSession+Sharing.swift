@@ -22,11 +22,18 @@ extension BackendSession {
 
     /// Makes the backend log at least as much as `level` says; others may need more than that.
     package func raiseLogLevel(to level: LogLevel, on shard: Shard) async throws(BackendError) {
-        let isRaised = state.withLock { state in
-            if let current = state.logLevel, current <= level { return false }
-            state.logLevel = level
-            return true
+        let before = state.withLock { state -> (isLower: Bool, level: LogLevel?) in
+            if let current = state.logLevel, current <= level { return (false, current) }
+            defer { state.logLevel = level }
+            return (true, state.logLevel)
         }
-        if isRaised { try await setLogLevel(level, on: shard) }
+        guard before.isLower else { return }
+        do throws(BackendError) {
+            try await setLogLevel(level, on: shard)
+        } catch {
+            // The next one who needs it tries again.
+            state.withLock { if $0.logLevel == level { $0.logLevel = before.level } }
+            throw error
+        }
     }
 }

@@ -35,10 +35,23 @@ extension BackendSession {
         state.withLock { _ = $0.subscriptions.insert(uri) }
     }
 
+    /// Ends a subscription. One of a connection that was lost has ended with it.
     package func unsubscribe(from uri: String, params: JSONSlice, options: CallOptions) async throws(BackendError) {
-        state.withLock { _ = $0.subscriptions.remove(uri) }
-        guard readyConnection()?.link.modern == nil else { return adjustListening(on: options.shard) }
-        _ = try await call(.resourcesUnsubscribe, params: params, options: options)
+        let isOver = state.withLock { state in
+            state.subscriptions.remove(uri)
+            if case .idle = state.phase { return true } else { return false }
+        }
+        if isOver { return }
+        // A connection that is being made may have subscribed already.
+        _ = try await open(on: options.shard, headers: options.headers)
+        guard openEra != .modern else { return adjustListening(on: options.shard) }
+        do throws(BackendError) {
+            _ = try await call(.resourcesUnsubscribe, params: params, options: options)
+        } catch {
+            // Lost on the way, and its era with it.
+            guard openEra == .modern else { throw error }
+            adjustListening(on: options.shard)
+        }
     }
 
     /// Whether the session has been closed for good.

@@ -62,6 +62,8 @@ package final class BackendSession: Sendable {
         var hasConnectedBefore = false
         /// When the connection's era was last looked at anew.
         var reviewed: NIODeadline?
+        /// When the backend was last asked whether it knows the session.
+        var askedAfter: NIODeadline?
     }
 
     let state = Mutex(State())
@@ -217,7 +219,9 @@ package final class BackendSession: Sendable {
         case .result(let result): return result
         case .failed(let error):
             if case .sessionLost = error { lose(connection.link) }
-            if error.contradictsLegacy(method), await !isStillLegacy(connection, on: options.shard) {
+            if error.contradictsLegacy(method), await !isStillLegacy(connection, on: options.shard),
+                mayRepeatAnew(after: error, options)
+            {
                 throw .sessionLost
             }
             throw error

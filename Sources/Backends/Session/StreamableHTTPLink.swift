@@ -16,6 +16,8 @@ final class StreamableHTTPLink: SessionLink {
         /// Request line and headers that never change within the session.
         var postPrefix: ByteBuffer
         var listening: TaskSupervisor?
+        /// Whether it has been found out what a stream that is refused with 404 means here.
+        var hasAskedAfterSession = false
         var isClosed = false
     }
 
@@ -249,12 +251,13 @@ final class StreamableHTTPLink: SessionLink {
                 })
             if Task.isCancelled { return }
             switch reply {
-            case .answer(404, _, _) where hasWorked && sessionID != nil:
+            case .answer(404, _, _) where sessionID != nil:
+                // Where no stream has worked before, it may also mean that this server has none.
+                if !hasWorked, await !isSessionLost(on: shard) { return }
                 session.lose(self)
                 return
             case .answer(let status, _, _) where status < 500:
-                // 405: this server has no such stream, which it may. So may a 404 mean where no stream has worked before;
-                // whether the session is lost the next call will tell. Other refusals do not change by asking again.
+                // 405: this server has no such stream, which it may. Other refusals do not change by asking again.
                 return
             case .answer, .failed:
                 failures += 1
@@ -269,6 +272,17 @@ final class StreamableHTTPLink: SessionLink {
                 session.missedNotifications()
             }
         }
+    }
+
+    /// Whether the session went before its stream came, which nobody would notice who waits for messages and makes no
+    /// calls.
+    private func isSessionLost(on shard: Shard) async -> Bool {
+        let isFirst = state.withLock { state in
+            defer { state.hasAskedAfterSession = true }
+            return !state.hasAskedAfterSession
+        }
+        guard isFirst else { return false }
+        return await session.hasLost(self, on: shard)
     }
 
     private func get(lastEventID: String?, headers: ForwardedHeaders) -> ByteBuffer {
@@ -307,7 +321,9 @@ final class StreamableHTTPLink: SessionLink {
     }
 }
 
-/// Where a GET stream stopped. Touched only on the loop that the stream runs on, where its task runs as well.
+/// Where a GET stream stopped.
+///
+/// `@unchecked Sendable`: confined to the loop that the stream and its task run on.
 private final class ListenStream: @unchecked Sendable {
     var lastEventID: String?
     var retry: Int?

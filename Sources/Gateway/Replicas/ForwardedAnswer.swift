@@ -19,7 +19,8 @@ final class ForwardedAnswer: @unchecked Sendable {
     private let exchange: ServerExchange
     private let id: RequestID
     private let acceptsJSON: Bool
-    private let acceptsStream: Bool
+    /// Whether the peer can show on a stream that it is still there (`ServerExchange.sweep`).
+    let acceptsStream: Bool
     private var form = Form.same
     /// Whether an event of the peer's has just ended, so that a word of ours does no harm.
     private var isBetweenEvents = false

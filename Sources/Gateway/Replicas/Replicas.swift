@@ -114,7 +114,7 @@ package final class Replicas: Sendable {
                     (ResumeFields.hopName, "1"), (ResumeFields.instanceName, instance),
                     (ResumeFields.timeName, "\(fields.time)"), (ResumeFields.nonceName, fields.nonce),
                     (ResumeFields.signatureName, signature),
-                ], body: body)
+                ], body: body, isNeverSilent: answer.acceptsStream)
             await pass(response, from: instance, fields.nonce, to: answer)
         } catch {
             if error == .cancelled {

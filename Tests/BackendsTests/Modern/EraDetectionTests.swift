@@ -238,18 +238,37 @@ struct EraDetectionTests {
     }
 
     @Test(
-        "BC-08: a Legacy backend that is replaced by a Modern one is found out, and the call that was refused repeated")
-    func upgrade() async throws {
+        "BC-08: a Legacy backend that is replaced by a Modern one is found out; a call that may not run twice is repeated only if the refusal says that it did not run",
+        arguments: [
+            (-32022, false, true), (-32020, false, true), (-32600, false, true), (-32000, false, true),
+            (-32602, false, false), (-32602, true, true),
+        ])
+    func upgrade(code: Int, isRepeatable: Bool, isRepeated: Bool) async throws {
+        let isReplaced = Mutex(false)
         let backend = try await ScriptedModernBackend.start(configure: {
             $0.speaksModern = false
             $0.speaksLegacy = true
-        })
+        }) { request, reply in
+            guard isReplaced.withLock({ $0 }), ["tools/call", "ping"].contains(request.verb),
+                request.header("MCP-Protocol-Version") != "2026-07-28"
+            else { return false }
+            reply.error(code, "Refused", status: 400)
+            return true
+        }
         try await BackendHarness.run(backend.url) { harness in
             let session = harness.session(preference: .legacyFirst)
             #expect(await harness.call(session).text == "echo")
+            isReplaced.withLock { $0 = true }
             backend.change {
                 $0.speaksModern = true
                 $0.speaksLegacy = false
+            }
+            let result = await harness.call(session, isRepeatable: isRepeatable)
+            if isRepeated {
+                #expect(result.text == "echo")
+            } else {
+                #expect(result.error?.requestError(backend: "b").code.rawValue == code)
+                #expect(backend.requests("tools/call").count == 2)
             }
             #expect(await harness.call(session).text == "echo")
             #expect(session.handshake?.revision.era == .modern)

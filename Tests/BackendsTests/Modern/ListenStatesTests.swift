@@ -46,9 +46,15 @@ struct ListenStatesTests {
     func hasty() {
         var states = ListenStates()
         #expect(states.want(Self.tools) == [.open(1, Self.tools)])
+        #expect(states.awaits(1))
         #expect(states.want(Self.more) == [.close(1), .open(2, Self.more)])
+        #expect(!states.awaits(1), "it must not be sent any more, if it has not been")
+        #expect(states.awaits(2))
         #expect(states.acknowledged(1, Self.tools) == [], "a late acknowledgement")
         #expect(states.acknowledged(2, Self.more) == [Self.established(Self.more)])
+        #expect(states.awaits(2))
+        #expect(states.want(.none) == [.close(2)])
+        #expect(!states.awaits(2))
     }
 
     @Test("A stream that breaks comes back after a pause that grows, and everything may have changed meanwhile")
@@ -98,6 +104,37 @@ struct ListenStatesTests {
         #expect(states.retryDue() == [])
         #expect(states.isHopeless)
         #expect(states.want(Self.more) == [.open(2, Self.more)])
+        #expect(!states.isHopeless)
+    }
+
+    @Test(
+        "A backend that ends a request in good order and without a word, as one that drains does, is asked again later")
+    func drained() {
+        var states = Self.open(Self.tools)
+        #expect(states.ended(1, .graceful, after: .seconds(1), jitter: 1) == [.retry(after: .milliseconds(250))])
+        #expect(states.retryDue() == [.open(2, Self.tools)])
+        #expect(
+            states.ended(2, .graceful, after: .zero, jitter: 1)
+                == [.failed(asked: Self.tools, .notSubscribable), .retry(after: .seconds(30))])
+        #expect(states.isHopeless, "for now")
+        #expect(states.want(Self.more) == [.open(3, Self.more)])
+        #expect(!states.isHopeless)
+        #expect(states.want(Self.tools) == [.close(3)], "not before its time")
+        #expect(states.isHopeless)
+        #expect(states.retryDue() == [.open(4, Self.tools)])
+        #expect(!states.isHopeless)
+        #expect(states.acknowledged(4, Self.tools) == [Self.established(Self.tools, afterGap: true)])
+    }
+
+    @Test("Another backend at the address is asked for what the one before did not grant", arguments: [true, false])
+    func reconsidered(isAcknowledged: Bool) {
+        var states = ListenStates()
+        _ = states.want(Self.tools)
+        if isAcknowledged { _ = states.acknowledged(1, .none) }
+        _ = states.ended(1, .graceful, after: .zero, jitter: 1)
+        #expect(states.isHopeless)
+        states.reconsider()
+        #expect(states.want(Self.tools) == [.open(2, Self.tools)])
         #expect(!states.isHopeless)
     }
 

@@ -48,12 +48,23 @@ struct ModernListeningTests {
         }
     }
 
-    private func unsubscribe(_ session: BackendSession, _ harness: BackendHarness, _ uri: String) async {
+    /// - Parameter prepare: what happens on the loop just before.
+    @discardableResult
+    private func unsubscribe(
+        _ session: BackendSession, _ harness: BackendHarness, _ uri: String,
+        after prepare: @escaping @Sendable () -> Void = {}
+    ) async -> BackendError? {
         let shard = harness.shard
-        await onLoop(of: shard) {
-            try? await session.unsubscribe(
-                from: uri, params: JSONSlice(["uri": .string(uri)]),
-                options: BackendSession.CallOptions(shard: shard, isRepeatable: true))
+        return await onLoop(of: shard) {
+            prepare()
+            do throws(BackendError) {
+                try await session.unsubscribe(
+                    from: uri, params: JSONSlice(["uri": .string(uri)]),
+                    options: BackendSession.CallOptions(shard: shard, isRepeatable: true))
+                return nil
+            } catch {
+                return error
+            }
         }
     }
 
@@ -107,6 +118,84 @@ struct ModernListeningTests {
             #expect(session.hasSubscriptions)
             #expect(backend.requests("resources/subscribe").isEmpty)
         }
+    }
+
+    @Test("Subscriptions that come in one turn of the loop make one request: what is superseded is never sent")
+    func hasty() async throws {
+        let inbox = Inbox()
+        try await run(inbox: inbox) { harness, session, backend in
+            let shard = harness.shard
+            let errors: [BackendError?] = await onLoop(of: shard) {
+                await withTaskGroup(of: BackendError?.self) { group in
+                    for uri in ["demo://a", "demo://b", "demo://c"] {
+                        group.addTask(executorPreference: shard.executor) { await subscribe(session, harness, uri) }
+                    }
+                    return await group.reduce(into: []) { $0.append($1) }
+                }
+            }
+            #expect(errors == [nil, nil, nil])
+            #expect(
+                filters(backend).map { $0?["resourceSubscriptions"]?.description }
+                    == [#"["demo://a","demo://b","demo://c"]"#])
+            for stream in backend.subscriptions {
+                stream.notify("notifications/resources/updated", #""uri":"demo://a""#)
+            }
+            try await eventually("it is heard") { !inbox.all(.resourceUpdated).isEmpty }
+            for uri in ["demo://a", "demo://b", "demo://c"] { await unsubscribe(session, harness, uri) }
+            try await eventually("nothing is open") { backend.subscriptions.isEmpty }
+            #expect(inbox.all(.resourceUpdated).count == 1, "nothing is told twice")
+        }
+    }
+
+    @Test("An update of a part of what is subscribed to is heard, and of what only begins alike is not")
+    func parts() async throws {
+        let inbox = Inbox()
+        try await run(inbox: inbox) { harness, session, backend in
+            #expect(await subscribe(session, harness, "demo://a") == nil)
+            let stream = try #require(backend.subscriptions.first)
+            for uri in ["demo://ab", "demo://b/a", "demo://a/b/c", "demo://a"] {
+                stream.notify("notifications/resources/updated", #""uri":"\#(uri)""#)
+            }
+            try await eventually("the last one is heard") {
+                inbox.all(.resourceUpdated).last.map { $0?["uri"]?.string } == "demo://a"
+            }
+            #expect(inbox.all(.resourceUpdated).map { $0?["uri"]?.string } == ["demo://a/b/c", "demo://a"])
+        }
+    }
+
+    @Test("A subscription of a connection that was lost has ended with it")
+    func endOfLost() async throws {
+        try await run { harness, session, backend in
+            #expect(await subscribe(session, harness, "demo://a") == nil)
+            let link = try #require(session.readyConnection()?.link)
+            #expect(await unsubscribe(session, harness, "demo://a", after: { session.lose(link) }) == nil)
+            #expect(!session.hasSubscriptions)
+            try await eventually("nothing is open") { backend.subscriptions.isEmpty }
+            #expect(backend.requests("resources/unsubscribe").isEmpty)
+        }
+    }
+
+    @Test("A subscription whose backend turns out to be a Modern one by now has ended, too")
+    func endOfReplaced() async throws {
+        let backend = try await ScriptedModernBackend.start(configure: {
+            $0.speaksModern = false
+            $0.speaksLegacy = true
+            $0.capabilities = Self.everything
+        })
+        try await BackendHarness.run(backend.url) { harness in
+            let session = harness.session()
+            #expect(await subscribe(session, harness, "demo://a") == nil)
+            #expect(session.openEra == .legacy)
+            backend.change {
+                $0.speaksModern = true
+                $0.speaksLegacy = false
+            }
+            #expect(await unsubscribe(session, harness, "demo://a") == nil)
+            #expect(session.openEra == .modern)
+            #expect(!session.hasSubscriptions)
+            await session.close()
+        }
+        await backend.stop()
     }
 
     @Test("A resource that the acknowledgement leaves out cannot be subscribed to; others stay")

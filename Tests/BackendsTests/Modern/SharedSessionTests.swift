@@ -107,6 +107,45 @@ struct SharedSessionTests {
         }
     }
 
+    @Test("A log level that the backend refused is asked for again by the next one who needs it")
+    func refusedLevel() async throws {
+        let refusals = Mutex(1)
+        let backend = try await ScriptedBackend.start(configure: { $0.capabilities = #"{"tools":{},"logging":{}}"# }) {
+            request, reply in
+            guard request.verb == "logging/setLevel", request.params?["level"]?.string == "info" else { return false }
+            let isRefused = refusals.withLock { left in
+                defer { left -= 1 }
+                return left > 0
+            }
+            if isRefused { reply.error(-32603, "Not now") }
+            return isRefused
+        }
+        try await BackendHarness.run(backend.url) { harness in
+            let session = harness.session(isShared: true)
+            _ = try await harness.open(session)
+            let shard = harness.shard
+            let raise: @Sendable (LogLevel) async -> BackendError? = { level in
+                await onLoop(of: shard) {
+                    do throws(BackendError) {
+                        try await session.raiseLogLevel(to: level, on: shard)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            #expect(await raise(.error) == nil)
+            #expect(await raise(.info) != nil)
+            #expect(await raise(.error) == nil, "that is what it is")
+            #expect(await raise(.info) == nil)
+            #expect(await raise(.warning) == nil, "it is lower already")
+            #expect(
+                backend.requests("logging/setLevel").map { $0.params?["level"]?.string } == ["error", "info", "info"])
+            await session.close()
+        }
+        await backend.stop()
+    }
+
     @Test("GB-25: log messages outside of a call's stream are nobody's")
     func messages() async throws {
         let inbox = Inbox()

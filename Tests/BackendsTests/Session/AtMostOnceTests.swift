@@ -139,6 +139,44 @@ struct AtMostOnceTests {
     }
 
     @Test(
+        "BC-09: a call that was answered is not repeated because its backend has lost the session since",
+        arguments: [
+            Cut(what: "400 -32603") { $0.error(-32603, "The disk is full", status: 400) },
+            Cut(what: "400 -32602") { $0.error(-32602, "Half of it is done", status: 400) },
+            Cut(what: "404 -32602") { $0.error(-32602, "Half of it is done", status: 404) },
+            Cut(what: "405 with a code of its own") { $0.error(7, "Half of it is done", status: 405) },
+        ],
+        [
+            Cut(what: "404") { $0.respond(404) },
+            Cut(what: "400 with the same") { $0.error(-32602, "Half of it is done", status: 400) },
+        ])
+    func answeredThenLost(cut: Cut, ping: Cut) async throws {
+        let backend = try await ScriptedBackend.start { request, reply in
+            guard request.sessionID == "session-1" else { return false }
+            switch request.verb {
+            case "tools/call": cut.answer(reply)
+            case "ping": ping.answer(reply)
+            default: return false
+            }
+            return true
+        }
+        try await BackendHarness.run(backend.url) { harness in
+            try await harness.withSession { session in
+                let result = await harness.call(session)
+                guard case .answered = result.error else {
+                    Issue.record("\(result)")
+                    return
+                }
+                #expect(backend.requests("tools/call").count == 1)
+                #expect(await harness.call(session).text == "echo", "the session is a new one now")
+            }
+        }
+        #expect(backend.requests("ping").count == 1)
+        #expect(backend.openedCount == 2)
+        await backend.stop()
+    }
+
+    @Test(
         "Busy gateways in between are tried again for what may run twice, and only for that",
         arguments: [502, 503, 504])
     func busyStatus(status: Int) async throws {

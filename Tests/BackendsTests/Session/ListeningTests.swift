@@ -60,10 +60,17 @@ struct ListeningTests {
                     if count < 3 { try await eventually("it was asked") { gets(backend).count >= 1 } }
                     try await harness.settle()
                 }
+                try await eventually("it was found out which of the two it is") {
+                    backend.requests("ping").count == 1
+                }
+                session.stopListening()
+                session.listen(on: harness.shard)
+                try await eventually("it was asked for again") { gets(backend).count == 2 }
+                for _ in 1...3 { #expect(await harness.call(session).text == "echo") }
             }
         }
-        // One more may be needed to find out which of the two it was.
-        #expect(backend.openedCount <= 2)
+        #expect(backend.requests("ping").count == 1)
+        #expect(backend.openedCount == 1)
         await backend.stop()
     }
 
@@ -235,6 +242,70 @@ struct ListeningTests {
                 }
             }
         }
+        await backend.stop()
+    }
+
+    @Test("A session that is lost before its listening stream is open is found out, and its subscriptions come back")
+    func lostBeforeTheStream() async throws {
+        let subscribed = ScriptedGate()
+        let isLost = Mutex(false)
+        let backend = try await ScriptedBackend.start(configure: {
+            $0.listens = true
+            $0.capabilities = #"{"resources":{"subscribe":true}}"#
+        }) { request, reply in
+            guard request.sessionID == "session-1" else { return false }
+            if request.method == "GET" {
+                await subscribed.wait()
+                isLost.withLock { $0 = true }
+            }
+            guard isLost.withLock({ $0 }) else { return false }
+            reply.respond(404)
+            return true
+        }
+        try await BackendHarness.run(backend.url) { harness in
+            try await harness.withSession { session in
+                let shard = harness.shard
+                await onLoop(of: shard) {
+                    try? await session.subscribe(
+                        to: "demo://a", params: json(#"{"uri":"demo://a"}"#),
+                        options: .init(shard: shard, isRepeatable: true))
+                }
+                subscribed.open()
+                try await eventually("it subscribed again, by itself") {
+                    backend.requests("resources/subscribe").map(\.sessionID) == ["session-1", "session-2"]
+                }
+                try await eventually("the new stream is open") { backend.streams.count == 1 }
+            }
+        }
+        #expect(backend.requests("ping").map(\.sessionID) == ["session-1"])
+        await backend.stop()
+    }
+
+    @Test("A backend that knows no session afterwards is not asked to open one after the other")
+    func neverASession() async throws {
+        let backend = try await ScriptedBackend.start(configure: {
+            $0.capabilities = #"{"resources":{"subscribe":true}}"#
+        }) { request, reply in
+            guard request.method == "GET" || request.verb == "ping" else { return false }
+            reply.respond(404)
+            return true
+        }
+        try await BackendHarness.run(backend.url) { harness in
+            try await harness.withSession { session in
+                let shard = harness.shard
+                await onLoop(of: shard) {
+                    try? await session.subscribe(
+                        to: "demo://a", params: json(#"{"uri":"demo://a"}"#),
+                        options: .init(shard: shard, isRepeatable: true))
+                }
+                try await eventually("it was opened again, and listened to") {
+                    gets(backend).contains { $0.sessionID == "session-2" }
+                }
+                for _ in 1...3 { #expect(await harness.call(session).text == "echo") }
+            }
+        }
+        #expect(backend.openedCount == 2)
+        #expect(backend.requests("ping").count == 1)
         await backend.stop()
     }
 

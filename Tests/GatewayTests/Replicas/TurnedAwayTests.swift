@@ -43,7 +43,7 @@ struct TurnedAwayTests {
         let time = Mutex(NIODeadline.uptimeNanoseconds(1))
         let replicas = Replicas(
             instance: "a", secrets: [Secret("a secret of thirty-two bytes or more")],
-            client: StreamingHTTPClient(group: MultiThreadedEventLoopGroup.singleton),
+            client: StreamingHTTPClient(group: MultiThreadedEventLoopGroup.singleton, silence: .minutes(1)),
             logger: Logger(label: "test") { _ in Lines.Handler(lines: lines) }, uptime: { time.withLock { $0 } },
             baseURL: { _ in nil })
         for _ in 0..<5 { replicas.turnAway(.signature) }

@@ -36,6 +36,9 @@ struct ListenStates: Sendable {
     private var hasGap: Bool
     /// A filter of which the backend grants nothing.
     private var futile: ListenFilter?
+    /// A filter that the backend has ended without a word about it, as one does that is going away; asked for again
+    /// when the pause is over, and not before.
+    private var unanswered: ListenFilter?
     private(set) var isUnsupported: Bool
 
     /// - Parameter afterLoss: whether an earlier connection had been listened to.
@@ -51,12 +54,17 @@ struct ListenStates: Sendable {
     var settled: (asked: ListenFilter, granted: ListenFilter)? { current.map { ($0.asked, $0.granted) } }
 
     /// Whether nothing is to be expected of what is wanted.
-    var isHopeless: Bool { isUnsupported || (futile != nil && futile == wanted) }
+    var isHopeless: Bool { isUnsupported || futile == wanted || unanswered == wanted }
+
+    /// Whether the stream with this number is wanted: neither replaced nor ended.
+    func awaits(_ number: Int) -> Bool { opening?.number == number || current?.number == number }
 
     /// The backend is perhaps not the one any more that did not know the method.
     mutating func reconsider() {
         isUnsupported = false
         wanted = .none
+        futile = nil
+        unanswered = nil
     }
 
     mutating func want(_ filter: ListenFilter) -> [Action] {
@@ -79,7 +87,7 @@ struct ListenStates: Sendable {
             hasGap = false
             return actions
         }
-        guard opening == nil, current?.asked != wanted, futile != wanted else { return actions }
+        guard opening == nil, current?.asked != wanted, futile != wanted, unanswered != wanted else { return actions }
         let stream = Stream(number: next, asked: wanted)
         next += 1
         opening = stream
@@ -93,6 +101,7 @@ struct ListenStates: Sendable {
         opening = nil
         current = stream
         futile = nil
+        unanswered = nil
         defer { hasGap = false }
         return (old.map { [.close($0.number)] } ?? [])
             + [.established(asked: stream.asked, granted: granted, afterGap: hasGap)]
@@ -112,8 +121,13 @@ struct ListenStates: Sendable {
                 return (old.map { [.close($0.number)] } ?? [])
                     + [.failed(asked: stream.asked, .notSubscribable), .unsupported]
             case .graceful:
-                futile = stream.asked
-                return [.failed(asked: stream.asked, .notSubscribable)]
+                unanswered = stream.asked
+                // Nothing that a quick repetition would get over.
+                var pause = RestartBackoff(initial: backoff.maximum)
+                return [
+                    .failed(asked: stream.asked, .notSubscribable),
+                    .retry(after: pause.wait(afterRunOf: .zero, jitter: jitter)),
+                ]
             case .failed(let error):
                 return [
                     .failed(asked: stream.asked, error),
@@ -132,5 +146,8 @@ struct ListenStates: Sendable {
         return [.retry(after: backoff.wait(afterRunOf: uptime, jitter: jitter))]
     }
 
-    mutating func retryDue() -> [Action] { opening == nil ? adjust() : [] }
+    mutating func retryDue() -> [Action] {
+        unanswered = nil
+        return opening == nil ? adjust() : []
+    }
 }

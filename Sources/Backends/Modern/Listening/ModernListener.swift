@@ -19,6 +19,7 @@ final class ModernListener: Sendable {
         var streams: [Int: Stream] = [:]
         var waiters: [Waiter] = []
         var link: (any ModernLink)?
+        var retry: Scheduled<Void>?
         var isClosed = false
         /// What was told of until now.
         var tasks: Set<String> = []
@@ -26,7 +27,6 @@ final class ModernListener: Sendable {
 
     private struct Stream {
         let call: PendingCall
-        var opened: NIODeadline
         var isAcknowledged = false
     }
 
@@ -103,17 +103,25 @@ final class ModernListener: Sendable {
                 if !unheard.isEmpty { session.missedReports(of: unheard) }
                 if afterGap { session.missedNotifications(of: granted.uris) }
             case .failed(let asked, let error): settle(asked) { _ in .failed(error) }
-            case .retry(let pause):
-                tasks.run(on: shard.executor) {
-                    try? await Task.sleep(for: pause)
-                    guard !Task.isCancelled else { return }
-                    self.perform(self.state.withLock { $0.machine.retryDue() }, on: shard)
-                }
+            case .retry(let pause): retry(after: pause, on: shard)
             case .unsupported:
                 session.backend.learn { $0.lacksListening = true }
                 settleAll(.failed(.notSubscribable))
             }
         }
+    }
+
+    /// There is one repetition to come at most, however many requests have failed: it asks for all that is wanted then.
+    private func retry(after pause: Duration, on shard: Shard) {
+        let retry = shard.eventLoop.scheduleTask(in: TimeAmount(pause)) {
+            self.perform(self.state.withLock { $0.isClosed ? [] : $0.machine.retryDue() }, on: shard)
+        }
+        let superseded = state.withLock { state in
+            guard !state.isClosed else { return Optional(retry) }
+            defer { state.retry = retry }
+            return state.retry
+        }
+        superseded?.cancel()
     }
 
     private func settle(_ asked: ListenFilter, _ outcome: (ListenFilter.Subject) -> CallOutcome) {
@@ -145,8 +153,9 @@ final class ModernListener: Sendable {
         let opened = NIODeadline.now()
         let call = session.registerListening(number, by: self, on: shard)
         let link = state.withLock { state -> (any ModernLink)? in
-            guard !state.isClosed else { return nil }
-            state.streams[number] = Stream(call: call, opened: opened)
+            // Until now there was nothing to close, so what was wanted instead has to be asked for.
+            guard !state.isClosed, state.machine.awaits(number) else { return nil }
+            state.streams[number] = Stream(call: call)
             return state.link
         }
         guard let link else { return session.unregisterListening(call) }
@@ -199,15 +208,17 @@ final class ModernListener: Sendable {
     }
 
     func close() {
-        let (streams, waiters, link) = state.withLock { state in
+        let (streams, waiters, link, retry) = state.withLock { state in
             state.isClosed = true
             defer {
                 state.streams = [:]
                 state.waiters = []
                 state.link = nil
+                state.retry = nil
             }
-            return (Array(state.streams.values), state.waiters, state.link)
+            return (Array(state.streams.values), state.waiters, state.link, state.retry)
         }
+        retry?.cancel()
         for stream in streams { end(stream.call, over: link) }
         for waiter in waiters { waiter.call.deliver(.failed(.closed)) }
         tasks.cancelAll()
