@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Backends that break the protocol, and names that nobody should have to see."""
 
+import contextlib
 import json
 import re
+import threading
 import time
 from uuid import uuid4
 
@@ -303,6 +305,46 @@ async def test_a_huge_answer_is_bounded(launch, everything):
             assert "error" in answer
             assert resident_kilobytes(gateway.pid) < 600 * 1024
             assert (await wire.call("everything_echo", {"text": "x"}))["content"][0]["text"] == "x"
+
+
+async def test_large_answers_are_bounded_together(launch):
+    """Each may be as large as it is; the one too many says that it has run, and there is room again afterwards."""
+    refused = threading.Event()
+
+    def script(exchange):
+        exchange.answered = True
+        body = json.dumps(envelope(exchange) | {"result": {"content": [{"type": "text", "text": "x" * (14 << 20)}]}})
+        exchange.handler.send_response(200)
+        exchange.handler.send_header("Content-Type", "application/json")
+        exchange.handler.send_header("Content-Length", str(len(body)))
+        exchange.handler.end_headers()
+        with contextlib.suppress(OSError):
+            exchange.write(body[: 12 << 20].encode())
+            refused.wait(60)
+            exchange.write(body[12 << 20 :].encode())
+
+    limits = {"maxBackendResponseBytes": 16 << 20, "maxEventBytes": 16 << 20, "maxBufferedResponseBytes": 40 << 20}
+    answers = []
+
+    async def call(wire):
+        answer = await wire.request("tools/call", {"name": "huge_t", "arguments": {}})
+        answers.append(answer)
+        if "error" in answer:
+            refused.set()
+
+    with ScriptedBackend([tool("t")], **{"tools/call": script}) as backend:
+        gateway = launch([http_backend("huge", backend.url)], limits=limits)
+        async with Wire(gateway.endpoint) as wire:
+            await wire.open()
+            async with anyio.create_task_group() as group:
+                for _ in range(12):
+                    group.start_soon(call, wire)
+            errors = [answer["error"] for answer in answers if "error" in answer]
+            assert 0 < len(errors) < len(answers)
+            assert {error["code"] for error in errors} == {4001}
+            assert all("has run" in error["message"] for error in errors)
+            assert resident_kilobytes(gateway.pid) < 600 * 1024
+            assert "result" in await wire.request("tools/call", {"name": "huge_t", "arguments": {}})
 
 
 @pytest.mark.parametrize("kind", ["cursor for ever", "same cursor", "growing pages"])
