@@ -8,21 +8,26 @@ import asyncio
 import dataclasses
 import json
 import resource
+import statistics
 import time
 
 from .contenders import Contender, http_backend
 from .lines import echo, pair
-from .measure import Entry, WrongAnswer, note, paired
+from .load import Question
+from .measure import Entry, Meters, WrongAnswer, note, paired
 from .results import Line, at_least, at_most
 from .run import Bench
 from .session import MODERN, MODERN_META, Connection
 
 CLIENTS = 32
 PARKS = 1_000
+VISITORS = 8
+VISIT_CALLS = 10
 
 
 def eras(bench: Bench, line: Line) -> None:
     _calls(bench, line)
+    _visits(bench, line)
     asyncio.run(_subscriptions(bench, line))
     asyncio.run(_parks(bench, line))
 
@@ -52,6 +57,35 @@ def _calls(bench: Bench, line: Line) -> None:
               f"{_ratio(through)} through us, {_ratio(slower)} direct")
     line.fact("our CPU a 2026-07-28 call, times a 2025-11-25 one",
               _ratio(paired(legacy, modern, lambda one, two: two.cpu_us / one.cpu_us)))
+
+
+def _visits(bench: Bench, line: Line) -> None:
+    """A client's whole life: what a session costs to open and to close belongs to its calls."""
+    with bench.starter() as start:
+        direct = start.backend(era="dual")
+        gateway = start.gateway([http_backend(f"http://127.0.0.1:{direct.port}/mcp", "ex")], direct)
+        question = Question.call(gateway.tool("echo"), {"text": "hello"}, "hello")
+        ratios, spent = [], {False: [], True: []}
+        for number in range(bench.settings.rounds + (0 if bench.settings.quick else 2)):
+            rates = {}
+            for modern in (False, True) if number % 2 == 0 else (True, False):
+                meters = Meters(gateway)
+                sample, requests = bench.generator.visits(
+                    gateway.port, dataclasses.replace(question, modern=modern), VISIT_CALLS, VISITORS,
+                    bench.settings.seconds)
+                if sample.wrong or sample.failures:
+                    raise WrongAnswer(f"a visit went wrong: {sample.failure_text} {sample.example}")
+                visits = sample.requests // requests
+                rates[modern] = visits / sample.seconds
+                spent[modern].append(meters.measured(sample, visits).cpu_us)
+            ratios.append(rates[True] / rates[False])
+            note(f"eras: visits of {VISIT_CALLS} calls: 2025-11-25 {rates[False]:,.0f}/s, 2026-07-28 {rates[True]:,.0f}/s")
+    share = statistics.median(ratios)
+    old, new = (statistics.median(spent[modern]) for modern in (False, True))
+    line.targets.append(at_least(f"clients that come, call {VISIT_CALLS} times and go: 2026-07-28, share of 2025-11-25",
+                                 1, share, " ×"))
+    line.fact(f"a client that comes, calls {VISIT_CALLS} times and goes, in the ways of 2025-11-25 and 2026-07-28",
+              f"{old:,.0f} and {new:,.0f} µs of our CPU")
 
 
 def _ratio(value: float | None) -> str:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .session import MODERN, MODERN_META, Session
+from .session import MODERN, MODERN_META, REVISION, Session
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "load"
 MARK = "@ID@"
@@ -105,6 +105,14 @@ class Generator:
         plan = {"method": "GET", "head": head, "sessions": [], "minimum": length}
         return self._run(port, plan, connections, seconds, verify)
 
+    def visits(self, port: int, question: Question, calls: int, clients: int, seconds: int) -> tuple[Sample, int]:
+        """Clients that come, ask `calls` times and go, over and over; every answer is checked.
+
+        Returns with how many requests one visit takes: sessions want to be opened and closed.
+        """
+        steps = _visit(port, question, calls)
+        return self._run(port, {"steps": steps}, clients, seconds, True, "visit.lua", threads=clients), len(steps)
+
     def tokens(self, port: int, form: tuple[str, str], grants: list[str], chains: bool, connections: int,
                seconds: int) -> tuple[Sample, Issued]:
         """Presents grants at the token endpoint: each once until none is left, or refresh tokens in chains.
@@ -126,12 +134,12 @@ class Generator:
         return sample, Issued(access, [token for token in refresh if token])
 
     def _run(self, port: int, plan: dict, connections: int, seconds: int, verify: bool,
-             script: str = "request.lua") -> Sample:
+             script: str = "request.lua", threads: int = 1) -> Sample:
         plan_file, result_file = self.directory / "plan.lua", self.directory / "result.json"
         result_file.unlink(missing_ok=True)
         plan = {**plan, "verify": verify, "destination": str(result_file)}
         plan_file.write_text("return " + _lua(plan) + "\n")
-        arguments = [self.program, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s",
+        arguments = [self.program, f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s",
                      "-s", str(SCRIPTS / script), f"http://127.0.0.1:{port}", "--", str(plan_file)]
         output = self.directory / "wrk.log"
         with output.open("wb") as file:
@@ -162,6 +170,37 @@ class Generator:
             example=example.strip(),
             generator_cpu=usage,
         )
+
+
+def _visit(port: int, question: Question, calls: int) -> list[dict]:
+    """What one client sends, with what it expects: `names` says that the session stands between the two parts."""
+    def step(body: dict | None, status: int, expect: str = "", fields: str = "", names: bool = True,
+             verb: str = "POST") -> dict:
+        text = json.dumps(body, separators=(",", ":")) if body else ""
+        head = f"{verb} /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: application/json, text/event-stream\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n" if body else ""
+        if not names:
+            return {"before": f"{head}{fields}\r\n{text}", "names": False, "status": status, "expect": expect}
+        return {"before": f"{head}{fields}Mcp-Session-Id: ", "after": f"\r\n\r\n{text}", "names": True,
+                "status": status, "expect": expect}
+
+    def call(identifier: int) -> dict:
+        parameters = question.parameters | ({"_meta": MODERN_META} if question.modern else {})
+        body = {"jsonrpc": "2.0", "id": identifier, "method": question.method, "params": parameters}
+        fields = _modern_headers(question) if question.modern else revision
+        return step(body, 200, question.expect, fields, names=not question.modern)
+
+    revision = f"MCP-Protocol-Version: {REVISION}\r\n"
+    asked = [call(identifier) for identifier in range(1, calls + 1)]
+    if question.modern:
+        return asked
+    hello = {"protocolVersion": REVISION, "capabilities": {}, "clientInfo": {"name": "vmcp-bench", "version": "1"}}
+    return [
+        step({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello}, 200, "serverInfo", names=False),
+        step({"jsonrpc": "2.0", "method": "notifications/initialized"}, 202, fields=revision),
+        *asked,
+        step(None, 200, fields=revision, verb="DELETE"),
+    ]
 
 
 def _wait(child: subprocess.Popen, patience: float) -> float:
