@@ -1,13 +1,12 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Authentication
 import NIOCore
 
 /// Who may use which sessions that carry one call at a time.
 struct LeaseKey: Hashable, Sendable {
     let backend: String
-    let principal: Principal
+    let login: LoginKey
     let fingerprint: CapabilityFingerprint
 }
 

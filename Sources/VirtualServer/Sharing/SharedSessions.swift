@@ -13,12 +13,12 @@ import Synchronization
 package final class SharedSessions: Sendable {
     /// Who shares.
     private struct Key: Hashable {
-        let principal: Principal
+        let login: LoginKey
         let fingerprint: CapabilityFingerprint
         let preference: EraPreference
     }
 
-    /// The newest principal of a key: the same person, with a token that is good for longer.
+    /// The newest principal of a key: the same login, with a token that is good for longer.
     private final class Owner: Sendable {
         private let current: Mutex<Principal>
 
@@ -89,7 +89,7 @@ package final class SharedSessions: Sendable {
         for principal: Principal, capabilities: ClientCapabilities, preference: EraPreference = .modernFirst
     ) -> BackendSessions? {
         let key = Key(
-            principal: principal, fingerprint: CapabilityFingerprint(capabilities), preference: preference)
+            login: LoginKey(principal), fingerprint: CapabilityFingerprint(capabilities), preference: preference)
         let now = now()
         let (sessions, ended) = state.withLock { state -> (BackendSessions?, BackendSessions?) in
             if state.isClosed { return (nil, nil) }
@@ -104,7 +104,7 @@ package final class SharedSessions: Sendable {
                 // Someone's oldest set that nobody uses makes room; a principal's own one when it is its own limit.
                 let isOwnLimit = own >= settings.perPrincipal
                 let unused = state.entries.filter {
-                    (!isOwnLimit || $0.key.principal == principal) && !$0.value.sessions.isInUse
+                    (!isOwnLimit || $0.key.login.principal == principal) && !$0.value.sessions.isInUse
                         && $0.value.lastUse + Self.sweepInterval <= now
                 }
                 guard let oldest = unused.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return (nil, nil) }
@@ -124,7 +124,7 @@ package final class SharedSessions: Sendable {
     private func makeSessions(_ key: Key, _ owner: Owner) -> BackendSessions {
         BackendSessions(
             capabilities: key.fingerprint.capabilities(roots: settings.roots),
-            inbound: { [inbound, principal = key.principal] backend, method, params in
+            inbound: { [inbound, principal = key.login.principal] backend, method, params in
                 inbound(principal, backend, method, params)
             },
             channel: { nil },
@@ -134,8 +134,8 @@ package final class SharedSessions: Sendable {
 
     private static func remove(_ key: Key, from state: inout State) {
         state.entries[key] = nil
-        let count = state.perPrincipal[key.principal, default: 0] - 1
-        state.perPrincipal[key.principal] = count > 0 ? count : nil
+        let count = state.perPrincipal[key.login.principal, default: 0] - 1
+        state.perPrincipal[key.login.principal] = count > 0 ? count : nil
     }
 
     // MARK: Leases
@@ -158,7 +158,7 @@ package final class SharedSessions: Sendable {
         guard mayAsk, try await isSingleChannel(shared, on: shard, headers: headers) else {
             return SessionLease(session: shared, giveBack: nil)
         }
-        let key = LeaseKey(backend: backend.name, principal: principal, fingerprint: fingerprint)
+        let key = LeaseKey(backend: backend.name, login: LoginKey(principal), fingerprint: fingerprint)
         guard let grant = await acquire(key) else {
             if Task.isCancelled { throw BackendError.cancelled.requestError(backend: backend.name) }
             throw Self.busy
@@ -193,11 +193,11 @@ package final class SharedSessions: Sendable {
 
     private func makeSession(with backend: Backend, _ key: LeaseKey, _ principal: Principal) -> BackendSession {
         let name = backend.name
-        let newest = Key(principal: key.principal, fingerprint: key.fingerprint, preference: .modernFirst)
+        let newest = Key(login: key.login, fingerprint: key.fingerprint, preference: .modernFirst)
         let owner = state.withLock { $0.entries[newest]?.owner } ?? Owner(principal)
         return BackendSession(
             backend: backend, capabilities: key.fingerprint.capabilities(roots: settings.roots),
-            inbound: { [inbound] method, params in inbound(key.principal, name, method, params) },
+            inbound: { [inbound] method, params in inbound(key.login.principal, name, method, params) },
             credential: credentials.credential(backend) { owner.principal }, preference: .modernFirst, isShared: true)
     }
 

@@ -17,7 +17,7 @@ package final class ResourceWatches: Sendable {
     /// Who is asking, as far as a backend can tell.
     private struct Context: Hashable {
         /// `nil` where everybody looks the same.
-        let principal: Principal?
+        let login: LoginKey?
         let headers: ForwardedHeaders
     }
 
@@ -112,7 +112,8 @@ package final class ResourceWatches: Sendable {
 
     private func resource(_ uri: String, of backend: Backend, for caller: Caller) -> WatchedResource? {
         let context = Context(
-            principal: backend.settings.credentials == .ofCaller ? caller.principal : nil, headers: caller.headers)
+            login: backend.settings.credentials == .ofCaller ? LoginKey(caller.principal) : nil, headers: caller.headers
+        )
         let place = Place(backend: backend.name, uri: uri)
         return state.withLock { state in
             guard !state.isClosed else { return nil }

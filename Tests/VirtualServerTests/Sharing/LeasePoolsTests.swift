@@ -11,7 +11,7 @@ import Testing
 @Suite("The rules of leasing")
 struct LeasePoolsTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
-    private let key = LeaseKey(backend: "one", principal: .anonymous, fingerprint: .forms)
+    private let key = LeaseKey(backend: "one", login: LoginKey(.anonymous), fingerprint: .forms)
 
     private func settings(_ change: (inout SharingSettings) -> Void = { _ in }) -> SharingSettings {
         var settings = SharingSettings()
@@ -81,7 +81,7 @@ struct LeasePoolsTests {
     @Test("A backend has so many sessions for all keys; an idle one of another key makes room")
     func perBackend() {
         var pools = LeasePools<Int>(settings: settings { $0.leasesPerBackend = 1 })
-        let other = LeaseKey(backend: "one", principal: .anonymous, fingerprint: .urls)
+        let other = LeaseKey(backend: "one", login: LoginKey(.anonymous), fingerprint: .urls)
         _ = pools.acquire(key, waiter: 1, now: start)
         #expect(describe(pools.acquire(other, waiter: 2, now: start).answer) == "busy")
         _ = pools.giveBack(10, of: key, isUsable: true, now: start)

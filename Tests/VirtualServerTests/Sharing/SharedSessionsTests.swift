@@ -49,6 +49,20 @@ struct SharedSessionsTests {
         #expect(withRoots.declaration.description == #"{"roots":{}}"#)
     }
 
+    @Test(
+        "[GB-25] Two logins of one person share nothing; a newer token of a login goes on with what the older one had")
+    func logins() throws {
+        func alice(_ tsid: String?, token: String) -> Principal {
+            Principal(issuer: "https://issuer.example", subject: "alice", tsid: tsid, tokenID: token)
+        }
+        let shared = SharedSessions()
+        let first = try #require(shared.sessions(for: alice("one", token: "1"), capabilities: declared("{}")))
+        #expect(shared.sessions(for: alice("one", token: "2"), capabilities: declared("{}")) === first)
+        #expect(shared.sessions(for: alice("two", token: "3"), capabilities: declared("{}")) !== first)
+        #expect(shared.sessions(for: alice(nil, token: "4"), capabilities: declared("{}")) !== first)
+        #expect(shared.counts.sets == 3)
+    }
+
     @Test("[GB-25] One set for one principal and what it declares; nobody else's")
     func keys() throws {
         let shared = SharedSessions()
