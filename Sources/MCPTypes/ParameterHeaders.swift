@@ -102,6 +102,16 @@ package struct ParameterHeaders: Sendable, Hashable {
         return value
     }
 
+    /// Whether something on the way to `field` is there twice: its readers could take different ones.
+    package static func isAmbiguous(_ field: Field, in arguments: JSONSlice?) -> Bool {
+        var value = arguments
+        for name in field.path {
+            if value?.duplicateKey() != nil { return true }
+            value = value?.member(name)
+        }
+        return false
+    }
+
     /// The header value that says `value`; `nil` when a header cannot.
     package static func text(of value: JSONSlice, _ kind: Kind) -> String? {
         switch kind {
@@ -125,10 +135,11 @@ package struct ParameterHeaders: Sendable, Hashable {
     package static func matches(_ header: String, _ value: JSONSlice, _ kind: Kind) -> Bool {
         guard let text = HeaderText.decoded(header) else { return false }
         switch kind {
-        case .string: return value.string == text
+        // Byte by byte: what is one text to a person may be two to a server.
+        case .string: return value.string.map { $0.utf8.elementsEqual(text.utf8) } ?? false
         case .boolean: return value.bool.map { ($0 ? "true" : "false") == text } ?? false
         case .integer:
-            guard let number = value.double, let other = JSONNumber(text: text)?.double else { return false }
+            guard let number = value.int, let other = JSONNumber(text: text)?.int else { return false }
             return number == other
         }
     }

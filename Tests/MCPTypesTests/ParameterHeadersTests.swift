@@ -91,6 +91,10 @@ import Testing
             ("42", "42", .integer, true), ("42.0", "42", .integer, true), ("4.2e1", "42", .integer, true),
             ("43", "42", .integer, false), ("", "42", .integer, false), ("42x", "42", .integer, false),
             ("0x2A", "42", .integer, false), ("42", #""42""#, .integer, false), ("-0", "0", .integer, true),
+            // The same to a person and to arithmetic with fractions, and not the same.
+            ("=?base64?ZcyB?=", "\"\u{E9}\"", .string, false), ("=?base64?w6k=?=", "\"\u{E9}\"", .string, true),
+            ("9007199254740992", "9007199254740993", .integer, false),
+            ("42.00000000000000000001", "42", .integer, false),
             ("true", "true", .boolean, true), ("True", "true", .boolean, false), ("false", "true", .boolean, false),
             ("1", "true", .boolean, false), ("true", #""true""#, .boolean, false),
         ])

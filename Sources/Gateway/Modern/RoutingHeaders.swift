@@ -87,6 +87,9 @@ struct RoutingHeaders {
     /// (M29).
     func checkParameters(_ wanted: ParameterHeaders, _ arguments: JSONSlice?) throws(RequestError) {
         for field in wanted.fields {
+            guard !ParameterHeaders.isAmbiguous(field, in: arguments) else {
+                throw .headerMismatch("\(field.headerName) says one thing where the arguments say two")
+            }
             let lines = parameters[field.name.lowercased()] ?? .none
             let value = ParameterHeaders.value(of: field, in: arguments)
             if case .none = lines {

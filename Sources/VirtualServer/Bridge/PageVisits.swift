@@ -29,7 +29,7 @@ struct PageVisits {
     /// Only what nobody can change on the way to the person.
     static func mayBeVisited(_ text: String, _ settings: BridgeSettings) -> Bool {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), let parts = URLComponents(string: text),
-            let host = parts.host, !host.isEmpty
+            let host = parts.host, !host.isEmpty, parts.user == nil, parts.password == nil
         else { return false }
         switch parts.scheme?.lowercased() {
         case "https": return true

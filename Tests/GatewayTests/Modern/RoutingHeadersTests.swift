@@ -110,6 +110,9 @@ import Testing
             ([("Mcp-Param-Region", "eu"), ("mcp-param-region", "eu")], #"{"region":"eu"}"#, false),
             ([], "{}", true), ([], #"{"region":null}"#, true), ([("Mcp-Param-Region", "")], "{}", false),
             ([("Mcp-Param-Region", "eu")], #"{"region":null}"#, false),
+            // Readers could take the first or the last.
+            ([("Mcp-Param-Region", "eu")], #"{"region":"eu","region":"us"}"#, false),
+            ([("Mcp-Param-Region", "us")], #"{"region":"eu","region":"us"}"#, false),
             ([("Mcp-Param-Count", "42.0")], #"{"count":42}"#, true),
             ([("Mcp-Param-Count", "41")], #"{"count":42}"#, false),
             ([("Mcp-Param-Region", "=?base64?ZXU=?=")], #"{"region":"eu"}"#, true),

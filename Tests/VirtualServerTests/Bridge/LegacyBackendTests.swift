@@ -129,6 +129,7 @@ struct LegacyBackendTests {
         "An error -32042 that lists nothing usable is no round",
         arguments: [
             "[]", "{}", "null", "[{}]", #"[{"url":"https://page.example"}]"#, #"[{"mode":"form","message":"m"}]"#,
+            #"[{"url":"https://accounts.example@evil.example/","message":"m"}]"#,
         ])
     func badLists(list: String) async throws {
         try await with(Self.visit(list)) { _, harness in
