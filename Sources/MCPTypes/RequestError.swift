@@ -7,7 +7,7 @@ package import NIOCore
 /// What a caller is told when a request fails: JSON-RPC code, message and data, and the HTTP status that carries them.
 ///
 /// The message must not name a backend's address, credential or stack; those go to the log.
-package struct RequestError: Error, Sendable, Hashable {
+package struct RequestError: Error, Sendable {
     package var code: ErrorCode
     package var message: String
     package var data: JSONSlice?
@@ -15,6 +15,10 @@ package struct RequestError: Error, Sendable, Hashable {
     /// The HTTP status of the answer when nothing has been streamed yet. Legacy sessions answer application errors
     /// with 200, because 404 means the end of the session (2025-11-25, Transports, Session Management).
     package var httpStatus: Int
+
+    /// Whether a backend answered the request with this: then the code is the backend's own, and a number that is ours
+    /// does not mean what we mean by it.
+    package var isRelayed = false
 
     package init(_ code: ErrorCode, _ message: String, data: JSONSlice? = nil, httpStatus: Int = 200) {
         self.code = code
@@ -85,6 +89,21 @@ package struct RequestError: Error, Sendable, Hashable {
             error["message"]?.string ?? "The backend reported an error without a message",
             data: error["data"]
         )
+    }
+}
+
+/// Errors are equal when the client is told the same; where they come from is not told.
+extension RequestError: Hashable {
+    package static func == (left: RequestError, right: RequestError) -> Bool {
+        left.code == right.code && left.message == right.message && left.data == right.data
+            && left.httpStatus == right.httpStatus
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(code)
+        hasher.combine(message)
+        hasher.combine(data)
+        hasher.combine(httpStatus)
     }
 }
 

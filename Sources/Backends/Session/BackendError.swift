@@ -55,6 +55,7 @@ extension BackendError {
         case .timeout: .unavailable("the session could not be opened in time")
         case .answered(let error): .unavailable("the session was refused: \(error.message.bounded(to: 200))")
         case .sessionLost: .unavailable("the session was lost at once")
+        case .noRoom: .unavailable("there was no room for the answer to its handshake")
         default: self
         }
     }
@@ -124,18 +125,19 @@ extension BackendError {
             case .headerMismatch, .unsupportedProtocolVersion:
                 RequestError(.internalError, "Backend \"\(backend)\" refused the gateway's request")
             // What the client declares is its own matter; whether it declared this, the caller knows.
-            case .missingRequiredClientCapability: error.with(httpStatus: 400)
+            case .missingRequiredClientCapability: error.relayed(httpStatus: 400)
             // The status was the backend's, of its hop.
-            default: error.with(httpStatus: 200)
+            default: error.relayed(httpStatus: 200)
             }
         }
     }
 }
 
 extension RequestError {
-    fileprivate func with(httpStatus: Int) -> RequestError {
+    fileprivate func relayed(httpStatus: Int) -> RequestError {
         var error = self
         error.httpStatus = httpStatus
+        error.isRelayed = true
         return error
     }
 }

@@ -82,6 +82,8 @@ final class Park: ClientChannel {
 
     private func finished(_ outcome: Outcome) {
         switch outcome {
+        // Our codes are ordinary numbers to a backend, which has answered here.
+        case .failure(let error) where error.isRelayed: handle(.outcome(outcome))
         case .failure(let error) where Self.lostCodes.contains(error.code): handle(.backendLost(error))
         case .failure(let error) where error.code == .backendTimeout: handle(.callTimeout(error))
         default: handle(.outcome(outcome))
@@ -196,10 +198,10 @@ final class Park: ClientChannel {
         work()
     }
 
-    /// Looks at the clock.
-    func sweep(now: NIODeadline) {
+    /// Looks at the clock, and says when that has to be done again.
+    func sweep(now: NIODeadline) -> NIODeadline? {
         box.withLock { Self.catchUp(&$0, now) }
-        work()
+        return workOff()
     }
 
     private func apply(_ event: ParkEvent, _ box: inout Box) {
@@ -213,6 +215,11 @@ final class Park: ClientChannel {
     }
 
     private func work() {
+        if let deadline = workOff() { lot.wake(at: deadline) }
+    }
+
+    /// - Returns: when the clock has to be looked at.
+    private func workOff() -> NIODeadline? {
         while true {
             let (effects, deadline) = box.withLock { box -> ([ParkEffect], NIODeadline?) in
                 if box.isWorking || box.effects.isEmpty { return ([], box.state.nextDeadline) }
@@ -220,10 +227,7 @@ final class Park: ClientChannel {
                 defer { box.effects = [] }
                 return (box.effects, nil)
             }
-            if effects.isEmpty {
-                if let deadline { lot.wake(at: deadline) }
-                return
-            }
+            if effects.isEmpty { return deadline }
             for effect in effects { perform(effect) }
             box.withLock { $0.isWorking = false }
         }

@@ -70,15 +70,8 @@ struct Refusals: Sendable, Hashable {
 }
 
 extension RequestError {
-    /// Whether a backend answered with this, as far as our own codes tell.
-    var isBackendsOwn: Bool {
-        switch code {
-        case .outcomeUnknown, .backendUnavailable, .backendTimeout, .overloaded, .invalidBackendResponse, .cancelled,
-            .urlElicitationRequired:
-            false
-        default: true
-        }
-    }
+    /// Whether a backend ended its call with this, and not because its user has to visit a page, which is a round.
+    var isBackendsOwn: Bool { isRelayed && code != .urlElicitationRequired }
 }
 
 extension CapabilityFingerprint {

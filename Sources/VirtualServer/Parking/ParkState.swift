@@ -267,11 +267,28 @@ struct ParkState: Sendable {
             surfaced.removeAll { $0.key == answered.key }
             effects.append(.reply(ask: answered.ask.id, answered.answer))
         }
+        phase = .collecting
+        effects += refuseUndeclared()
         if surfaced.isEmpty && queued.isEmpty {
             phase = .resumed
         } else {
-            phase = .collecting
             armImmediately(now)
+        }
+        return effects
+    }
+
+    /// While the call was parked, what the first request declared counted; what counts from now on is what the attached
+    /// one declares (2026-07-28, Multi Round-Trip Requests).
+    private mutating func refuseUndeclared() -> [ParkEffect] {
+        let waiting = queued
+        queued = []
+        var effects: [ParkEffect] = []
+        for ask in waiting {
+            if let refusal = refusal(of: ask) {
+                effects += refuse(ask, refusal)
+            } else {
+                queued.append(ask)
+            }
         }
         return effects
     }

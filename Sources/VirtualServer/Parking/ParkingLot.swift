@@ -28,8 +28,14 @@ package final class ParkingLot: Sendable {
         var tombstones = Tombstones()
         /// Exclusive sessions on which a cancelled call may still go on.
         var draining: [(lease: SessionLease, until: NIODeadline)] = []
-        var nextWake: NIODeadline?
+        /// The only one that is pending, however many calls are parked.
+        var nextWake: Wake?
         var isDraining = false
+    }
+
+    private struct Wake {
+        let deadline: NIODeadline
+        let cancel: ParkClock.Cancel
     }
 
     package let settings: ParkingSettings
@@ -229,28 +235,33 @@ package final class ParkingLot: Sendable {
 
     /// Makes sure that the clock is looked at by then.
     func wake(at deadline: NIODeadline) {
-        let isNeeded = state.withLock { state in
-            if let next = state.nextWake, next <= deadline { return false }
-            state.nextWake = deadline
-            return true
+        state.withLock { state in
+            if let next = state.nextWake {
+                if next.deadline <= deadline { return }
+                next.cancel()
+            }
+            let delay = max(deadline - clock.now(), .nanoseconds(0))
+            let cancel = clock.wake(delay) { [weak self] in self?.sweep() }
+            state.nextWake = Wake(deadline: deadline, cancel: cancel)
         }
-        guard isNeeded else { return }
-        let delay = max(deadline - clock.now(), .nanoseconds(0))
-        clock.wake(delay) { [weak self] in self?.sweep() }
     }
 
     /// Does what has become due.
     package func sweep() {
         let now = clock.now()
         let (parks, settled) = state.withLock { state in
-            if let next = state.nextWake, next <= now { state.nextWake = nil }
+            if let next = state.nextWake, next.deadline <= now {
+                next.cancel()
+                state.nextWake = nil
+            }
             let settled = state.draining.filter { $0.until <= now }.map(\.lease)
             state.draining.removeAll { $0.until <= now }
             return (Array(state.parks.values), settled)
         }
         for lease in settled { lease.end(isSettled: false) }
-        for park in parks { park.sweep(now: now) }
-        if let next = state.withLock({ $0.draining.map(\.until).min() }) { wake(at: next) }
+        var deadlines = parks.compactMap { $0.sweep(now: now) }
+        deadlines += state.withLock { $0.draining.map(\.until) }
+        if let next = deadlines.min() { wake(at: next) }
     }
 
     // MARK: End

@@ -21,7 +21,32 @@ final class ParkTestClock: Sendable {
     var date: Date { Date(timeIntervalSince1970: 1_800_000_000 + Double(passed.withLock { $0 }) / 1e9) }
     func advance(_ time: TimeAmount) { passed.withLock { $0 += time.nanoseconds } }
 
-    var parking: ParkClock { ParkClock(now: { self.now }, date: { self.date }, wake: { _, _ in }) }
+    private struct Wakes {
+        var next = 0
+        var pending: [Int: NIODeadline] = [:]
+        var most = 0
+    }
+
+    private let state = Mutex(Wakes())
+
+    /// What is to be woken for, and the most of that at one time; tests wake nobody, they sweep.
+    var wakes: [NIODeadline] { state.withLock { $0.pending.values.sorted() } }
+    var mostWakes: Int { state.withLock { $0.most } }
+
+    var parking: ParkClock {
+        ParkClock(now: { self.now }, date: { self.date }, wake: { delay, _ in self.pend(delay) })
+    }
+
+    private func pend(_ delay: TimeAmount) -> ParkClock.Cancel {
+        let deadline = now + delay
+        let number = state.withLock { state in
+            state.next += 1
+            state.pending[state.next] = deadline
+            state.most = max(state.most, state.pending.count)
+            return state.next
+        }
+        return { self.state.withLock { $0.pending[number] = nil } }
+    }
 }
 
 /// A Legacy backend with one tool, `ask`, which asks what its test says, and remembers what it is told.
@@ -95,8 +120,9 @@ final class AskingBackend: Sendable {
             reply.endStream()
         }
 
-        func fail(_ code: Int) {
-            reply.event(#"{"jsonrpc":"2.0","id":\#(reply.id),"error":{"code":\#(code),"message":"no"}}"#)
+        func fail(_ code: Int, data: String? = nil) {
+            let data = data.map { #","data":\#($0)"# } ?? ""
+            reply.event(#"{"jsonrpc":"2.0","id":\#(reply.id),"error":{"code":\#(code),"message":"no"\#(data)}}"#)
             reply.endStream()
         }
     }

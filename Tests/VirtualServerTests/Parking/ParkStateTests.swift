@@ -32,6 +32,12 @@ struct ParkStateTests {
     static let lost = RequestError(.outcomeUnknown, "lost")
     static let late = RequestError(.backendTimeout, "late")
     static let held = ParkMachine.result
+    /// What a backend answered.
+    static func relayed(_ code: ErrorCode) -> RequestError {
+        var error = RequestError(code, "no")
+        error.isRelayed = true
+        return error
+    }
     static let progress = json(#"{"progressToken":0,"progress":5}"#)
     static let log = json(#"{"level":"info","data":"x"}"#)
     static func ask(_ id: Int = 2) -> ParkEvent { .ask(ParkMachine.form(id), isAdmitted: true) }
@@ -283,12 +289,15 @@ struct ParkStateTests {
 
     @Test("[GB-16] An error after an undeclared question names what was missing; a result passes")
     func undeclared() {
-        let internalError = RequestError(.internalError, "no")
-        for (needs, params) in [(CapabilityFingerprint.urls, #"{"mode":"url"}"#), (.forms, "{}")] {
+        // The second code is one that we use for something else.
+        let ends: [(CapabilityFingerprint, String, ErrorCode)] = [
+            (.urls, #"{"mode":"url"}"#, .internalError), (.forms, "{}", .outcomeUnknown),
+        ]
+        for (needs, params, code) in ends {
             var machine = ParkMachine(declared: .sampling)
             let ask = ParkMachine.ask(1, .elicit, params)
             #expect(machine.handle(.ask(ask, isAdmitted: true)) == ["reply 1 -32601", "refused undeclared"])
-            let effects = machine.state.handle(.outcome(.failure(internalError)), now: machine.now)
+            let effects = machine.state.handle(.outcome(.failure(Self.relayed(code))), now: machine.now)
             guard case .answer(0, .failure(let error)) = effects.first else {
                 Issue.record("no answer")
                 return
@@ -299,6 +308,48 @@ struct ParkStateTests {
         machine.handle(.ask(ParkMachine.ask(1, .createMessage, #"{"messages":[]}"#), isAdmitted: true))
         let effects = machine.handle(.outcome(.success(json(#"{"isError":true}"#))))
         #expect(effects == ["answer 0 result", "closed finished unparked"])
+    }
+
+    @Test("[GB-16] An error of our own is not explained by what was refused")
+    func ownErrors() {
+        var machine = ParkMachine(declared: .sampling)
+        machine.handle(.ask(ParkMachine.ask(1, .elicit, "{}"), isAdmitted: true))
+        let effects = machine.handle(.outcome(.failure(RequestError(.internalError, "ours"))))
+        #expect(effects == ["answer 0 -32603", "closed finished unparked"])
+    }
+
+    @Test("[GB-16] What was asked while parked is refused when the retry does not declare it; the rest is asked")
+    func undeclaredByRetry() {
+        var settings = ParkingSettings()
+        settings.maximumQueued = 3
+        var machine = ParkMachine(settings)
+        machine.handle(Self.ask(1))
+        machine.wait(.milliseconds(50))
+        let url = #"{"mode":"url","message":"Go","url":"https://a.example/x"}"#
+        let asks = [
+            ParkMachine.ask(2, .createMessage, #"{"messages":[]}"#), ParkMachine.form(3),
+            ParkMachine.ask(4, .elicit, url),
+        ]
+        for ask in asks {
+            #expect(machine.handle(.ask(ask, isAdmitted: true)) == [])
+        }
+        let effects = machine.handle(
+            .retry(ParkMachine.retry(7, round: 1, ParkMachine.accept("q1"), declared: .forms)))
+        #expect(
+            effects == [
+                "attached 7", "reply 1 accept", "reply 2 -32601", "refused undeclared", "reply 4 -32602",
+                "refused undeclared",
+            ])
+        #expect(machine.wait(.nanoseconds(0)) == ["surface 7 r2 q2"])
+        #expect(machine.state.refusals.undeclared == [.sampling, .urls])
+    }
+
+    @Test("[GB-16] When nothing is left that the retry declares, it waits for the result")
+    func nothingDeclaredByRetry() {
+        var machine = ParkMachine(in: .parked)
+        machine.handle(.ask(ParkMachine.ask(2, .createMessage, #"{"messages":[]}"#), isAdmitted: true))
+        machine.handle(.retry(ParkMachine.retry(7, round: 1, ParkMachine.accept("q1"), declared: .forms)))
+        #expect(machine.state.phase == .resumed)
     }
 
     @Test("A capability is refused by its method, a mode or part of it by its parameters")

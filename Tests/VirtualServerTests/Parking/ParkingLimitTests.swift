@@ -105,6 +105,61 @@ struct ParkingLimitTests {
         }
     }
 
+    @Test("[GB-17] However many calls are parked, one wake is pending, for what is due first")
+    func oneWake() async throws {
+        let tool: AskingBackend.Tool = { talk in
+            let id = "a\(talk.reply.id)"
+            talk.ask(id)
+            talk.finish(await talk.answer(id))
+        }
+        try await ParkBench.run(gathers: true, tool: tool) { bench in
+            var ends: [NIODeadline] = []
+            for count in 1...5 {
+                let request = try bench.send()
+                try await bench.gather(count)
+                #expect(await request.answer.keys == ["q1"])
+                ends.append(bench.clock.now + .seconds(300))
+                bench.pass(.seconds(1))
+            }
+            // The backend's thread may still be about to ask for what the sweep has done already.
+            try await eventually("the first round's end is waited for", within: .seconds(10)) {
+                bench.lot.sweep()
+                return bench.clock.wakes == [ends[0]]
+            }
+            bench.clock.advance(ends[0] - bench.clock.now)
+            bench.lot.sweep()
+            #expect(bench.lot.count == 4)
+            try await eventually("the second round's end is waited for", within: .seconds(10)) {
+                bench.lot.sweep()
+                return bench.clock.wakes == [ends[1]]
+            }
+            #expect(bench.clock.mostWakes == 1)
+        }
+    }
+
+    @Test(
+        "[GB-16] The error that a backend ends its call with is told as it is, whatever we use its code for",
+        arguments: [4001, 4002, 4003], [true, false])
+    func backendsOwnError(_ code: Int, _ isParked: Bool) async throws {
+        let data = #"{"row":7,"share":1.0}"#
+        let goesOn = ScriptedGate()
+        try await ParkBench.run { talk in
+            talk.ask("a")
+            if isParked { await goesOn.wait() } else { _ = await talk.answer("a") }
+            talk.fail(code, data: data)
+        } _: { bench in
+            let state = try await bench.send().answer.state
+            if isParked {
+                goesOn.open()
+                try await eventually("the outcome waits") { bench.lot.counts.states["held"] == 1 }
+            }
+            let answer = try await bench.send(state: state, responses: Self.accept).answer
+            #expect(answer.error == RequestError(ErrorCode(rawValue: code), "no", data: json(data)))
+            try await eventually("the call has ended") { bench.lot.count == 0 }
+            #expect(bench.lot.counts.closes == [.finished: 1])
+        }
+    }
+
     @Test("[GB-16] PK-24: large questions, answers and results have bounds")
     func sizes() async throws {
         let ends = ScriptedGate()
