@@ -142,6 +142,7 @@ private struct StreamOutput: SubscriptionOutput {
     let stream: AnswerStream
 
     func send(_ message: ByteBuffer) { stream.send(message) }
+    func acknowledge(_ message: ByteBuffer) { stream.send(message) }
 
     func finish(_ id: RequestID, _ result: JSONSlice) {
         stream.finish(OutgoingMessage(id: id, result: result.bytes).contiguous)

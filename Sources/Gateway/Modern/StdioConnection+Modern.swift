@@ -95,9 +95,12 @@ final class LineOutput: SubscriptionOutput {
 
     init(write: @escaping @Sendable (_ message: ByteBuffer, _ isAnswer: Bool) -> Bool) { self.write = write }
 
-    func send(_ message: ByteBuffer) {
+    func send(_ message: ByteBuffer) { say(message, isAwaited: false) }
+    func acknowledge(_ message: ByteBuffer) { say(message, isAwaited: true) }
+
+    private func say(_ message: ByteBuffer, isAwaited: Bool) {
         isOver.withLock { isOver in
-            if !isOver { _ = write(message, false) }
+            if !isOver { _ = write(message, isAwaited) }
         }
     }
 

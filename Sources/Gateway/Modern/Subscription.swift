@@ -13,6 +13,9 @@ protocol SubscriptionOutput: Sendable {
     /// Sends one message without waiting. It may not call back into the subscription at once.
     func send(_ message: ByteBuffer)
 
+    /// Sends the message that the client waits for before it believes any other; it must not get lost.
+    func acknowledge(_ message: ByteBuffer)
+
     /// The server ends the subscription: its result is the last message, whatever else the transport demands.
     func finish(_ id: RequestID, _ result: JSONSlice)
 }
@@ -35,6 +38,15 @@ final class Subscription: ResourceListener, TaskListener {
         var earlyBytes = 0
         var watches: [ResourceWatches.Watch] = []
         var tasks: [TaskFollowing] = []
+        /// Which tasks the acknowledgement has named.
+        var taskIDs: Set<String> = []
+
+        /// Whether the client expects to be told (SEP-2663): a listener hears of a task before it is known whether that
+        /// is honoured, and perhaps a moment after it was not.
+        func isHonoured(_ method: MCPMethod, _ params: JSONSlice) -> Bool {
+            guard method == .taskChanged else { return true }
+            return params["taskId"]?.string.map { taskIDs.contains($0) } ?? false
+        }
     }
 
     private let state = Mutex(State())
@@ -62,8 +74,11 @@ final class Subscription: ResourceListener, TaskListener {
             state.phase = .open
             state.watches = watches
             state.tasks = tasks
-            output.send(acknowledgement(honoured))
-            for (method, params) in state.early { output.send(tagged(method, params)) }
+            state.taskIDs = Set(honoured.taskIDs ?? [])
+            output.acknowledge(acknowledgement(honoured))
+            for (method, params) in state.early where state.isHonoured(method, params) {
+                output.send(tagged(method, params))
+            }
             state.early = []
             return true
         }
@@ -88,8 +103,8 @@ final class Subscription: ResourceListener, TaskListener {
                 guard state.early.count < Self.maximumEarly, bytes <= Self.maximumEarlyBytes else { return }
                 state.early.append((method, params))
                 state.earlyBytes = bytes
-            case .open: output.send(tagged(method, params))
-            case .ended: break
+            case .open where state.isHonoured(method, params): output.send(tagged(method, params))
+            case .open, .ended: break
             }
         }
     }

@@ -339,7 +339,11 @@ final class StdioConnection: ChannelDuplexHandler, @unchecked Sendable {
         }
         line.writeStaticString("\n")
         queuedBytes.withLock { $0 += count }
-        channel.writeAndFlush(line).whenComplete { [self] _ in
+        var share = BudgetShare(of: shard.answers)
+        share.hold(count)
+        channel.writeAndFlush(line).whenComplete { [self, share] _ in
+            var share = share
+            share.giveBack()
             queuedBytes.withLock { $0 -= count }
             guard let context = heldRead, !isFull else { return }
             heldRead = nil

@@ -58,6 +58,18 @@ final class AskedKeys: Sendable {
     /// There is no answer; whoever comes next may ask again.
     func unanswered(_ key: String) { state.withLock { $0.marks[key] = nil } }
 
+    /// The backend does not want these answers; whoever comes next asks anew.
+    func refused(_ keys: some Sequence<String>) {
+        state.withLock { state in
+            for key in keys {
+                // Another request's answer may have been taken meanwhile.
+                guard case .answered = state.marks[key] else { continue }
+                state.marks[key] = nil
+                state.undelivered.removeAll { $0 == key }
+            }
+        }
+    }
+
     func delivered(_ keys: some Sequence<String>) {
         state.withLock { state in
             for key in keys {

@@ -116,14 +116,12 @@ package final class TaskRegistry: Sendable {
         fileprivate let principal: Principal
         /// Keeps the account's name from being given to another client.
         fileprivate let sessions: BackendSessions?
-        fileprivate let bytes: Int
         private let isTaken = Mutex(false)
 
-        fileprivate init(_ registry: TaskRegistry, _ principal: Principal, _ sessions: BackendSessions?, bytes: Int) {
+        fileprivate init(_ registry: TaskRegistry, _ principal: Principal, _ sessions: BackendSessions?) {
             self.registry = registry
             self.principal = principal
             self.sessions = sessions
-            self.bytes = bytes
         }
 
         fileprivate var account: Account.Key { Account.Key(principal, sessions) }
@@ -137,7 +135,7 @@ package final class TaskRegistry: Sendable {
         }
 
         deinit {
-            if take() { registry.giveBack(account, bytes) }
+            if take() { registry.giveBack(account) }
         }
     }
 
@@ -146,7 +144,7 @@ package final class TaskRegistry: Sendable {
         var lastUsed: [String: NIODeadline] = [:]
         var accounts: [Account.Key: Account] = [:]
         var places = 0
-        /// Of kept results, and of the room for such.
+        /// Of kept results.
         var bytes = 0
     }
 
@@ -161,37 +159,48 @@ package final class TaskRegistry: Sendable {
 
     /// Takes room for a task that is about to be started, so that a full table refuses the call and not the task.
     ///
+    /// How long a result will be nobody knows before the call, so none is given bytes in advance: slow calls would keep
+    /// everybody else out with what they may never need. What is kept of the account's already has to leave room.
+    ///
     /// - Parameter keepsResult: whether what the call comes to may have to be kept here.
-    /// - Returns: `nil` when there are too many tasks that have not ended, or too much is kept already.
+    /// - Returns: `nil` when there are too many tasks that have not ended, or too many bytes of the account's are kept.
     func reserve(for principal: Principal, sessions: BackendSessions?, keepsResult: Bool = false) -> Place? {
         let key = Account.Key(principal, sessions)
-        let bytes = keepsResult ? limits.resultBytes : 0
+        let wanted = keepsResult ? limits.resultBytes : 0
         let (isTaken, forgotten) = state.withLock { state -> (Bool, [Entry]) in
             guard state.hasRoom(for: key, limits) else { return (false, []) }
-            let forgotten = state.makeRoom(of: bytes, for: key, limits)
-            guard state.fits(bytes, for: key, limits) else { return (false, forgotten) }
+            let forgotten = state.makeOwnRoom(of: wanted, for: key, limits)
+            guard state.fitsOwn(wanted, for: key, limits) else { return (false, forgotten) }
             state.accounts[key, default: Account()].places += 1
-            state.accounts[key]?.bytes += bytes
             state.places += 1
-            state.bytes += bytes
             return (true, forgotten)
         }
         for entry in forgotten { entry.forget() }
-        return isTaken ? Place(self, principal, sessions, bytes: bytes) : nil
+        return isTaken ? Place(self, principal, sessions) : nil
     }
 
-    fileprivate func giveBack(_ key: Account.Key, _ bytes: Int) {
-        state.withLock { $0.giveBack(key, bytes) }
+    fileprivate func giveBack(_ key: Account.Key) {
+        state.withLock { $0.giveBack(key) }
     }
 
     /// Keeps a task in the place that was reserved for it. The one that was started first of those that have ended goes
-    /// for it if need be.
-    func insert(_ entry: Entry, in place: Place) {
-        let forgotten = state.withLock { state in
-            if place.take() { state.giveBack(place.account, place.bytes) }
-            return state.add(entry, limits)
+    /// for it if need be, and for the result that it keeps others go that are kept here: of the account those that have
+    /// been asked for, and where all together are too much, those of whoever has most.
+    ///
+    /// - Returns: `false` when there is no room for the result all the same; the task is not kept then.
+    @discardableResult
+    func insert(_ entry: Entry, in place: Place) -> Bool {
+        let (isKept, forgotten) = state.withLock { state -> (Bool, [Entry]) in
+            if place.take() { state.giveBack(place.account) }
+            var forgotten = state.makeOwnRoom(of: entry.keptBytes, for: entry.account, limits)
+            guard state.fitsOwn(entry.keptBytes, for: entry.account, limits) else { return (false, forgotten) }
+            forgotten += state.makeRoom(of: entry.keptBytes, limits)
+            guard state.fits(entry.keptBytes, for: entry.account, limits) else { return (false, forgotten) }
+            forgotten += state.add(entry, limits)
+            return (true, forgotten)
         }
         for entry in forgotten { entry.forget() }
+        return isKept
     }
 
     /// Keeps a task that nobody has made room for.
@@ -230,7 +239,7 @@ package final class TaskRegistry: Sendable {
     }
 
     var count: Int { state.withLock { $0.entries.count } }
-    /// Of kept results, and of the room for such.
+    /// Of kept results.
     var bytes: Int { state.withLock { $0.bytes } }
 
     /// The process ends; the tasks run on at their backends.
@@ -272,32 +281,51 @@ extension TaskRegistry.State {
     }
 
     fileprivate func fits(_ more: Int, for key: TaskRegistry.Account.Key, _ limits: TaskRegistry.Limits) -> Bool {
-        more == 0
-            || bytes + more <= limits.keptBytes && (accounts[key]?.bytes ?? 0) + more <= limits.keptBytesPerPrincipal
+        more == 0 || bytes + more <= limits.keptBytes && fitsOwn(more, for: key, limits)
     }
 
-    /// Gives up the account's oldest results that have been asked for, as far as there is no room without.
-    fileprivate mutating func makeRoom(
+    fileprivate func fitsOwn(_ more: Int, for key: TaskRegistry.Account.Key, _ limits: TaskRegistry.Limits) -> Bool {
+        more == 0 || (accounts[key]?.bytes ?? 0) + more <= limits.keptBytesPerPrincipal
+    }
+
+    /// Gives up the account's oldest results that have been asked for, as far as its own bound leaves no room without.
+    fileprivate mutating func makeOwnRoom(
         of more: Int, for key: TaskRegistry.Account.Key, _ limits: TaskRegistry.Limits
     ) -> [TaskRegistry.Entry] {
         var forgotten: [TaskRegistry.Entry] = []
-        while !fits(more, for: key, limits),
-            let id = accounts[key]?.ids.first(where: { entries[$0]?.kept != nil && entries[$0]?.isDelivered == true }),
-            let entry = remove(id)
+        while !fitsOwn(more, for: key, limits), let id = kept(key, isDelivered: true), let entry = remove(id) {
+            forgotten.append(entry)
+        }
+        return forgotten
+    }
+
+    /// Gives up results of whoever has most, as far as the bound of all leaves no room without: those that have been
+    /// asked for, then the oldest. Nobody is kept out by what others have left here.
+    fileprivate mutating func makeRoom(of more: Int, _ limits: TaskRegistry.Limits) -> [TaskRegistry.Entry] {
+        var forgotten: [TaskRegistry.Entry] = []
+        while more > 0, bytes + more > limits.keptBytes,
+            let largest = accounts.max(by: { $0.value.bytes < $1.value.bytes })?.key,
+            let id = kept(largest, isDelivered: true) ?? kept(largest, isDelivered: false), let entry = remove(id)
         {
             forgotten.append(entry)
         }
         return forgotten
     }
 
-    fileprivate mutating func giveBack(_ key: TaskRegistry.Account.Key, _ bytes: Int) {
+    /// The account's oldest result that is kept here and has been asked for, or has not.
+    private func kept(_ key: TaskRegistry.Account.Key, isDelivered: Bool) -> String? {
+        accounts[key]?.ids.first { id in
+            guard let entry = entries[id], entry.kept != nil else { return false }
+            return entry.isDelivered == isDelivered
+        }
+    }
+
+    fileprivate mutating func giveBack(_ key: TaskRegistry.Account.Key) {
         // After the end of the table there is nothing to give back to.
         guard var account = accounts[key], account.places > 0 else { return }
         account.places -= 1
-        account.bytes -= bytes
         accounts[key] = account.isEmpty ? nil : account
         places -= 1
-        self.bytes -= bytes
     }
 
     /// - Returns: what had to go.

@@ -4,6 +4,7 @@
 import Backends
 import JSONTypes
 import MCPTypes
+import Synchronization
 
 /// Why what a task came to is not to be had.
 enum TaskFailure: Error, Sendable {
@@ -13,7 +14,7 @@ enum TaskFailure: Error, Sendable {
     case unheard(BackendError)
     /// Its backend does not know it, or not any more, or is not there for good.
     case lost(BackendError)
-    /// The client could not answer what the task wants to know.
+    /// The client could not answer what the task wants to know, or its backend refused the answer.
     case unanswered(RequestError)
     /// Nobody waits any more.
     case abandoned
@@ -37,7 +38,8 @@ extension VirtualServer {
     ///
     /// - Parameters:
     ///   - channel: the way to whoever is asked.
-    ///   - patience: how long nothing may be heard of the task. Without it the first request that fails is the end.
+    ///   - patience: how long requests about the task may go on failing, counted from the first one that does and from
+    ///     each answer of the client. Without it the first request that fails is the end.
     func result(
         of entry: TaskRegistry.Entry, _ caller: Caller, _ channel: any ClientChannel, patience: Duration = .zero
     ) async throws(TaskFailure) -> JSONSlice {
@@ -45,15 +47,19 @@ extension VirtualServer {
             entry.isDelivered = true
             return kept
         }
-        var lastHeard = ContinuousClock.now
+        let channel = AnsweredChannel(base: channel)
+        var failingSince: ContinuousClock.Instant?
         while true {
             do throws(TaskFailure) {
                 if let result = try await outcome(of: entry, caller, channel) { return result }
-                lastHeard = .now
+                failingSince = nil
             } catch {
-                guard case .unheard = error, !Task.isCancelled, ContinuousClock.now - lastHeard < patience else {
-                    throw error
-                }
+                guard case .unheard = error, !Task.isCancelled else { throw error }
+                let now = ContinuousClock.now
+                if channel.takeAnswered() { failingSince = nil }
+                let since = failingSince ?? now
+                guard now - since < patience else { throw error }
+                failingSince = since
             }
             do {
                 try await Task.sleep(for: Self.pause(entry.task))
@@ -137,12 +143,14 @@ extension VirtualServer {
         guard let requests = task["inputRequests"], requests.kind == .object else { return }
         var keys: [String] = []
         var responses = JSONObject()
-        var refusal: RequestError?
-        for request in requests.members where keys.count < Self.questionsAtOnce && refusal == nil {
+        // What ends the round; the answers that are there already are sent all the same.
+        var failure: TaskFailure?
+        for request in requests.members where keys.count < Self.questionsAtOnce && failure == nil {
             guard let key = request.key.string, let method = request.value["method"]?.string else { continue }
             guard key.utf8.count <= AskedKeys.maximumKeyBytes else {
-                throw .unheard(
+                failure = .unheard(
                     .invalidResponse("its task asks under a key of more than \(AskedKeys.maximumKeyBytes) bytes"))
+                continue
             }
             let answer: JSONSlice
             switch entry.asked.claim(key) {
@@ -156,7 +164,7 @@ extension VirtualServer {
                     // Only an elicitation can say that there will be no answer.
                     guard MCPMethod(method) == .elicit, !Task.isCancelled else {
                         entry.asked.unanswered(key)
-                        refusal = error
+                        failure = .unanswered(error)
                         continue
                     }
                     answer = JSONSlice(["action": "cancel"])
@@ -171,12 +179,15 @@ extension VirtualServer {
                 _ = try await ask(.tasksUpdate, entry, caller, with: ["inputResponses": .object(responses)])
                 entry.asked.delivered(keys)
             } catch {
-                entry.asked.undelivered(keys)
-                throw error.deniesTask ? .lost(error) : .unheard(error)
+                if error.refusesAnswers { entry.asked.refused(keys) } else { entry.asked.undelivered(keys) }
+                // The code does not tell answers that do not fit from a task that is gone.
+                if error.deniesTask, await isGone(entry, caller) { throw .lost(error) }
+                if error.refusesAnswers { throw .unanswered(told(error, entry)) }
+                throw .unheard(error)
             }
         }
         if Task.isCancelled { throw .abandoned }
-        if let refusal { throw .unanswered(refusal) }
+        if let failure { throw failure }
     }
 
     // MARK: Modern clients
@@ -249,7 +260,39 @@ extension VirtualServer {
     }
 }
 
+/// The way to a client, which remembers that somebody has answered: how long that took was no silence of a backend.
+private final class AnsweredChannel: ClientChannel {
+    private let base: any ClientChannel
+    private let hasAnswered = Mutex(false)
+
+    init(base: any ClientChannel) { self.base = base }
+
+    var capabilities: ClientCapabilities { base.capabilities }
+    var mayRepeatCall: Bool { base.mayRepeatCall }
+
+    /// Whether there was an answer, or a refusal, since this was last asked.
+    func takeAnswered() -> Bool {
+        hasAnswered.withLock { hasAnswered in
+            defer { hasAnswered = false }
+            return hasAnswered
+        }
+    }
+
+    func notify(_ method: MCPMethod, params: JSONSlice?) { base.notify(method, params: params) }
+
+    func ask(_ method: MCPMethod, params: JSONSlice?) async throws(RequestError) -> JSONSlice {
+        defer { hasAnswered.withLock { $0 = true } }
+        return try await base.ask(method, params: params)
+    }
+}
+
 extension BackendError {
+    /// Whether the backend says that what it was sent is wrong, so that sending it again would not help.
+    fileprivate var refusesAnswers: Bool {
+        guard case .answered(let error) = self else { return false }
+        return [.invalidParams, .invalidRequest].contains(error.code)
+    }
+
     /// Whether the backend says that there is no such task (2025-11-25, Tasks, Protocol Errors; SEP-2663).
     fileprivate var deniesTask: Bool {
         guard case .answered(let error) = self else { return false }

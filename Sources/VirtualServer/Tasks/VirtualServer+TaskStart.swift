@@ -115,10 +115,10 @@ extension VirtualServer {
             case .abandoned:
                 abandon(entry, caller)
                 throw .cancelled
-            case .unheard(let reason):
+            case .unheard(let reason), .lost(let reason):
+                // Where the task is gone indeed, ending it does no harm.
                 abandon(entry, caller)
                 throw lost(reason, call.backend)
-            case .lost(let reason): throw lost(reason, call.backend)
             }
         }
     }
@@ -238,7 +238,12 @@ extension VirtualServer {
         let entry = TaskRegistry.Entry(
             id: id, principal: caller.principal, backend: backend.name, backendID: nil, session: nil,
             owner: caller.sessions, kept: result, task: task)
-        tasks.insert(entry, in: place)
+        guard tasks.insert(entry, in: place) else {
+            throw RequestError(
+                .outcomeUnknown,
+                "The tool has run, but there is no room to keep its result beside others that nobody has asked for. "
+                    + "Check before you repeat it")
+        }
         return JSONSlice(["task": .slice(TaskShape.legacy(task, id: entry.id))])
     }
 

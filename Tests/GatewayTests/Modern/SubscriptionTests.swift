@@ -15,6 +15,7 @@ private final class Outlet: SubscriptionOutput {
     var texts: [String] { state.withLock { $0 } }
 
     func send(_ message: ByteBuffer) { state.withLock { $0.append(String(buffer: message)) } }
+    func acknowledge(_ message: ByteBuffer) { send(message) }
     func finish(_ id: RequestID, _ result: JSONSlice) { state.withLock { $0.append("end \(id) \(result)") } }
 }
 
@@ -83,6 +84,26 @@ private final class Outlet: SubscriptionOutput {
         #expect(outlet.texts.first?.contains(#""notifications":{}"#) == true)
         #expect(outlet.texts.last == #"end 7 {"resultType":"complete"}"#)
         #expect(!subscription.acknowledge(SubscriptionFilter(), watches: []))
+    }
+
+    @Test("Of a task that the acknowledgement does not name nothing is said, neither what came before it nor after it")
+    func tasks() throws {
+        let subscription = try subscription()
+        func change(_ status: String) {
+            for id in ["a", "b"] {
+                subscription.taskChanged(JSONSlice(["taskId": .string(id), "status": .string(status)]))
+            }
+        }
+        change("working")
+        var honoured = SubscriptionFilter()
+        honoured.taskIDs = ["b"]
+        #expect(subscription.acknowledge(honoured, watches: []))
+        change("completed")
+        let told = outlet.texts.filter { $0.contains(#""method":"notifications/tasks""#) }
+        #expect(told.count == 2)
+        for (text, status) in zip(told, ["working", "completed"]) {
+            #expect(text.contains(#""taskId":"b","status":"\#(status)""#))
+        }
     }
 
     @Test("What changes before the acknowledgement is kept, but not without bound")

@@ -36,6 +36,28 @@ import Testing
         }
     }
 
+    @Test("a question whose answer was refused is asked anew, unless another request's answer was taken")
+    func refused() {
+        for key in ["a", "b"] {
+            _ = keys.claim(key)
+            keys.answered(key, answer)
+            keys.undelivered([key])
+        }
+        keys.delivered(["b"])
+        keys.refused(["a", "b"])
+        #expect(keys.claim("a") == .ask)
+        #expect(keys.claim("b") == .leave)
+        // Being asked anew, it does not count among the answers that did not arrive.
+        for number in 0..<AskedKeys.maximumUndelivered {
+            let key = "k\(number)"
+            _ = keys.claim(key)
+            keys.answered(key, answer)
+            keys.undelivered([key])
+        }
+        #expect(keys.claim("a") == .leave)
+        #expect(keys.claim("k0") == .send(answer))
+    }
+
     @Test("as many answers that did not arrive are kept as the bound says, the oldest go")
     func undeliveredBound() {
         let all = (0...AskedKeys.maximumUndelivered).map { "k\($0)" }

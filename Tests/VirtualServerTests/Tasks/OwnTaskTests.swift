@@ -64,7 +64,8 @@ import Testing
     }
 
     @Test(
-        "A task that its backend does not know any more leaves an outcome that nobody knows", arguments: [false, true])
+        "A task that its backend seems not to know any more leaves an outcome that nobody knows, and is ended",
+        arguments: [false, true])
     func unknown(isModern: Bool) async throws {
         try await TaskBench.run(isModern: isModern) { request, reply in
             guard request.verb == "tasks/get" else { return false }
@@ -74,7 +75,80 @@ import Testing
             let error = await bench.harness.client(.v2025_06_18).callTool(TaskBench.call).error
             #expect(error?.code == .outcomeUnknown)
             #expect(bench.count("tasks/get") == 1, "asking again would not help")
-            #expect(bench.count("tasks/cancel") == 0)
+            try await eventually("the task is ended, should it be there") { bench.count("tasks/cancel") == 1 }
+        }
+    }
+
+    /// Only what fails for the first time in a row is waited through.
+    private static let briefly: TaskRegistry.Limits = {
+        var limits = TaskRegistry.Limits()
+        limits.patience = .nanoseconds(1)
+        return limits
+    }()
+
+    @Test("Patience with a task begins with the first request that fails")
+    func firstFailure() async throws {
+        try await TaskBench.run(isModern: true, limits: Self.briefly) { request, reply in
+            guard request.verb == "tasks/get" else { return false }
+            reply.error(-32603, "Not now")
+            return true
+        } _: { bench in
+            #expect(await bench.harness.client(.v2025_06_18).callTool(TaskBench.call).error?.code == .outcomeUnknown)
+            #expect(bench.count("tasks/get") == 2)
+        }
+    }
+
+    @Test("However long a client takes to answer a task's question, patience with the task begins after it")
+    func slowAnswer() async throws {
+        let polls = Counter()
+        let updates = Counter()
+        try await TaskBench.run(isModern: true, limits: Self.briefly) { request, reply in
+            switch request.verb {
+            case "tasks/get" where polls.next() == 1: reply.error(-32603, "Not now")
+            case "tasks/get" where updates.current >= 2:
+                reply.task("completed", #""result":{"content":[{"type":"text","text":"done"}]}"#)
+            case "tasks/get": reply.task("input_required", #""inputRequests":{"q1":\#(Ask.form)}"#)
+            case "tasks/update" where updates.next() == 1: reply.error(-32603, "Not now")
+            case "tasks/update": reply.result(#"{"resultType":"complete"}"#)
+            default: return false
+            }
+            return true
+        } _: { bench in
+            let client = Self.answering(bench)
+            let answer = await client.callTool(TaskBench.call)
+            #expect(answer.text == "done", "\(answer)")
+            #expect(client.channel.asked.count == 1)
+            #expect(bench.count("tasks/update") == 2 && bench.count("tasks/cancel") == 0)
+        }
+    }
+
+    private static func answering(_ bench: TaskBench) -> ServerHarness.Client {
+        bench.harness.client(.v2025_06_18, Ask.everything) { _, _ throws(RequestError) in
+            json(#"{"action":"accept","content":{"name":"Ann"}}"#)
+        }
+    }
+
+    @Test(
+        "A refused answer is what the call comes to, unless the task is gone; either way the task is ended",
+        arguments: [(false, ErrorCode.invalidParams), (true, ErrorCode.outcomeUnknown)])
+    func refusedAnswer(isGone: Bool, expected: ErrorCode) async throws {
+        let updates = Counter()
+        try await TaskBench.run(isModern: true) { request, reply in
+            switch request.verb {
+            case "tasks/get" where isGone && updates.current > 0: reply.error(-32602, "Unknown task")
+            case "tasks/get": reply.task("input_required", #""inputRequests":{"q1":\#(Ask.form)}"#)
+            case "tasks/update":
+                _ = updates.next()
+                reply.error(-32602, "The content does not fit")
+            case "tasks/cancel": reply.result(#"{"resultType":"complete"}"#)
+            default: return false
+            }
+            return true
+        } _: { bench in
+            let client = Self.answering(bench)
+            #expect(await client.callTool(TaskBench.call).error?.code == expected)
+            #expect(client.channel.asked.count == 1)
+            try await eventually("the task is ended") { bench.count("tasks/cancel") == 1 }
         }
     }
 

@@ -97,6 +97,51 @@ import Testing
         }
     }
 
+    @Test("What was answered before a key that is too long is sent, and not asked again")
+    func longKeyLater() async throws {
+        let key = String(repeating: "k", count: AskedKeys.maximumKeyBytes + 1)
+        try await TaskBench.run(isModern: true) { request, reply in
+            switch request.verb {
+            case "tasks/get":
+                reply.task("input_required", #""inputRequests":{"q1":\#(Ask.form),"\#(key)":\#(Ask.form)}"#)
+            case "tasks/update": reply.result(#"{"resultType":"complete"}"#)
+            default: return false
+            }
+            return true
+        } _: { bench in
+            let client = Self.client(bench)
+            let task = try await Self.start(client, TaskBench.taskCall)
+            for _ in 1...2 {
+                #expect(await client.tasks(.tasksResult, task).error?.code == .invalidBackendResponse)
+            }
+            #expect(client.channel.asked.count == 1)
+            #expect(Self.keys(bench) == [["q1"]])
+        }
+    }
+
+    @Test(
+        "An answer that the backend refuses is an error, and the question is asked anew", arguments: [-32602, -32600])
+    func refused(_ code: Int) async throws {
+        let updates = Counter()
+        try await TaskBench.run(isModern: true) { request, reply in
+            switch request.verb {
+            case "tasks/get" where updates.current >= 2: reply.task("completed", #""result":{"content":[]}"#)
+            case "tasks/get": reply.task("input_required", #""inputRequests":{"q1":\#(Ask.form)}"#)
+            case "tasks/update" where updates.next() == 1: reply.error(code, "The content does not fit")
+            case "tasks/update": reply.result(#"{"resultType":"complete"}"#)
+            default: return false
+            }
+            return true
+        } _: { bench in
+            let client = Self.client(bench)
+            let task = try await Self.start(client, TaskBench.taskCall)
+            #expect(await client.tasks(.tasksResult, task).error?.code == ErrorCode(rawValue: code))
+            _ = try await client.tasks(.tasksResult, task).get()
+            #expect(client.channel.asked.count == 2)
+            #expect(Self.keys(bench) == [["q1"], ["q1"]])
+        }
+    }
+
     private final class Listener: TaskListener {
         func taskChanged(_ task: JSONSlice) {}
     }

@@ -137,12 +137,11 @@ import Testing
         func keep(_ id: String, _ principal: Principal, _ bytes: Int) -> TaskRegistry.Entry? {
             guard let place = registry.reserve(for: principal, sessions: nil, keepsResult: true) else { return nil }
             let entry = entry(id, "completed", of: principal, kept: bytes)
-            registry.insert(entry, in: place)
-            return entry
+            return registry.insert(entry, in: place) ? entry : nil
         }
         let first = keep("1", Self.ann, 100)
         #expect(keep("2", Self.ann, 60) != nil)
-        #expect(registry.bytes == 160, "a place counts in full, a result as long as it is")
+        #expect(registry.bytes == 160, "a result counts as long as it is")
         #expect(keep("3", Self.ann, 10) == nil)
         #expect(registry.reserve(for: Self.ann, sessions: nil) != nil, "what is not kept here needs no bytes")
         first?.isDelivered = true
@@ -150,10 +149,41 @@ import Testing
         #expect(registry.entries(for: Self.ann).map(\.id) == ["2", "4"])
         #expect(keep("5", Self.bob, 100) != nil)
         #expect(keep("6", Self.bob, 100) != nil)
-        #expect(registry.reserve(for: Principal(issuer: "i", subject: "c"), sessions: nil, keepsResult: true) == nil)
+        #expect(registry.bytes == 360)
+        // Nobody is kept out by others: whoever has most gives up what comes first.
+        let cid = Principal(issuer: "https://idp", subject: "cid")
+        #expect(keep("7", cid, 100) != nil)
+        #expect(registry.entries(for: Self.bob).map(\.id) == ["6"])
+        registry.entry("4", for: Self.ann)?.isDelivered = true
+        #expect(keep("8", cid, 100) != nil)
+        #expect(registry.entries(for: Self.ann).map(\.id) == ["2"], "what has been asked for goes first")
+        #expect(registry.entries(for: Self.bob).map(\.id) == ["6"])
+        #expect(registry.entries(for: cid).map(\.id) == ["7", "8"])
         #expect(registry.bytes == 360)
         registry.sweep(now: .now() + .hours(2))
         #expect(registry.bytes == 0)
+    }
+
+    @Test("calls that may come to results keep nobody out while they run; what there is no room for is not kept")
+    func running() {
+        let registry = registry {
+            $0.resultBytes = 100
+            $0.keptBytesPerPrincipal = 250
+            $0.keptBytes = 400
+        }
+        let places = (0..<8).compactMap { _ in registry.reserve(for: Self.ann, sessions: nil, keepsResult: true) }
+        #expect(places.count == 8 && registry.bytes == 0)
+        #expect(registry.reserve(for: Self.bob, sessions: nil, keepsResult: true) != nil)
+        let kept = places.prefix(3).enumerated().map { index, place in
+            registry.insert(entry("\(index)", "completed", of: Self.ann, kept: 100), in: place)
+        }
+        #expect(kept == [true, true, false])
+        #expect(registry.entries(for: Self.ann).map(\.id) == ["0", "1"])
+        registry.entry("1", for: Self.ann)?.isDelivered = true
+        #expect(registry.insert(entry("3", "completed", of: Self.ann, kept: 100), in: places[3]))
+        #expect(registry.entries(for: Self.ann).map(\.id) == ["0", "3"])
+        #expect(registry.insert(entry("4", of: Self.ann), in: places[4]), "what is not kept here needs no bytes")
+        #expect(registry.bytes == 200)
     }
 
     @Test("nothing of what a task came to stays here when its backend has it")

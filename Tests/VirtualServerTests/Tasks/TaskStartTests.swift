@@ -115,6 +115,36 @@ import Testing
         }
     }
 
+    @Test("A result that there is no room for beside one that came first says that the tool has run")
+    func keptBesideOthers() async throws {
+        let calls = Counter()
+        let gate = ScriptedGate()
+        let text = String(repeating: "x", count: 100)
+        let limits = Self.limits {
+            $0.resultBytes = 200
+            $0.keptBytesPerPrincipal = 250
+        }
+        try await TaskBench.run(isModern: true, limits: limits) { request, reply in
+            guard request.verb == "tools/call" else { return false }
+            _ = calls.next()
+            await gate.wait()
+            reply.text(text)
+            return true
+        } _: { bench in
+            let client = bench.harness.client(.v2025_11_25)
+            async let first = client.callTool(TaskBench.taskCall)
+            async let second = client.callTool(TaskBench.taskCall)
+            try await eventually("both run") { calls.current == 2 }
+            gate.open()
+            let answers = await [first, second]
+            #expect(answers.compactMap { $0.error?.code } == [.outcomeUnknown])
+            #expect(bench.tasks.count == 1)
+            // Now it is known before the tool runs.
+            #expect(await client.callTool(TaskBench.taskCall).error?.code == .overloaded)
+            #expect(calls.current == 2)
+        }
+    }
+
     @Test("What a task came to is asked of its backend each time", arguments: [false, true])
     func again(isModern: Bool) async throws {
         try await TaskBench.run(isModern: isModern) { request, reply in
