@@ -91,14 +91,18 @@ extension BackendSession {
         return true
     }
 
+    /// How many of the things that a URI is a part of are looked for; what an update costs is its backend's choice.
+    private static let maximumParents = 64
+    /// Nobody can subscribe to a longer one.
+    private static let maximumURIBytes = 8192
+
     /// A server may announce a sub-resource of what was subscribed to (2026-07-28, Schema Reference).
     private func isSubscribed(to uri: String) -> Bool {
-        let uri = uri.utf8
+        let text = uri.utf8
+        guard text.count <= Self.maximumURIBytes else { return false }
+        let slashes = text.indices.lazy.filter { text[$0] == UInt8(ascii: "/") }.prefix(Self.maximumParents)
         return state.withLock { state in
-            state.subscriptions.contains { subscribed in
-                let rest = uri.dropFirst(subscribed.utf8.count)
-                return uri.starts(with: subscribed.utf8) && (rest.isEmpty || rest.first == UInt8(ascii: "/"))
-            }
+            state.subscriptions.contains(uri) || slashes.contains { state.subscriptions.contains(String(uri[..<$0])) }
         }
     }
 

@@ -42,6 +42,7 @@ package struct BudgetShare: Sendable {
     /// - Returns: whether there is room for it; the share stays as it is otherwise.
     package mutating func cover(_ size: Int) -> Bool {
         let needed = Self.counted(size)
+        guard needed != bytes else { return true }
         if needed > bytes {
             guard budget.take(needed - bytes) else { return false }
         } else {
@@ -54,6 +55,7 @@ package struct BudgetShare: Sendable {
     /// Makes the share as large as `size` needs, whether there is room or not.
     package mutating func hold(_ size: Int) {
         let needed = Self.counted(size)
+        guard needed != bytes else { return }
         budget.takeAnyway(needed - bytes)
         bytes = needed
     }

@@ -85,7 +85,10 @@ final class EventStream: Sendable {
 
     private func detach(_ exchange: ServerExchange?) {
         state.withLock { state in
-            if state.exchange === exchange { state.exchange = nil }
+            guard state.exchange === exchange else { return }
+            state.exchange = nil
+            // Whoever comes back is told from the log.
+            state.backlog.removeAll()
         }
     }
 

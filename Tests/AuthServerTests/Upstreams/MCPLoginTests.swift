@@ -223,6 +223,16 @@ import Testing
         #expect(upstream.honours(login.binding))
     }
 
+    @Test("AU-31: a page that is missing for a while signs nobody out")
+    func missingPage() async throws {
+        let upstream = try remote.upstream()
+        let login = try await upstream.signIn()
+        remote.clock.advance(MCPUpstream.maximumMetadataAge)
+        for path in [Remote.inserted, Remote.root] { remote.set(path, .json("{}", status: 404)) }
+        await upstream.maintain()
+        #expect(upstream.honours(login.binding))
+    }
+
     @Test("AU-31: a stored token of another authorization server is no token, and no other login's is carried over")
     func storedTokens() async throws {
         let upstream = try remote.upstream()

@@ -156,7 +156,7 @@ package final class MCPUpstream: StartableUpstream {
             let remaining = state.withLock { state in
                 if !error.isPassing {
                     state.known = nil
-                    state.isUnusable = true
+                    if error.isContradiction { state.isUnusable = true }
                 }
                 state.failure = error
                 state.attemptedAt = now()
@@ -198,6 +198,15 @@ extension MCPUpstream.Known {
 
 extension UpstreamStartError.Problem {
     /// Whether it says nothing about the upstream but that it is away.
+    /// Whether the server says what cannot be, of which an attacker could be the author; a page that is missing during a
+    /// deployment is no such thing, and must not sign people out.
+    var isContradiction: Bool {
+        switch self {
+        case .otherIssuer, .otherResource, .issuerMismatch, .endpoint: true
+        default: false
+        }
+    }
+
     var isPassing: Bool {
         switch self {
         case .fetch(_, .transport), .fetch(_, .busy), .storage: true

@@ -162,6 +162,8 @@ final class ModernListener: Sendable {
         let request = ModernRequest(
             method: .listen, params: filter.params, headers: headers, declaresTasks: !filter.taskIDs.isEmpty)
         link.send(request, for: call)
+        // Another loop may have ended it between those two steps, when there was nothing to withdraw yet.
+        if !state.withLock({ $0.machine.awaits(number) }) { end(call, over: link) }
         let limit = shard.eventLoop.scheduleTask(in: session.backend.settings.requestTimeout) {
             if !self.isAcknowledged(number) { call.deliver(.failed(.timeout)) }
         }
