@@ -32,7 +32,7 @@ package struct AggregationSettings: Sendable, Hashable {
     /// that ``Strategy/priority(order:)`` describes.
     package var onlyOnConflict: Bool
     package var workloads: [String: WorkloadToolSettings]
-    /// Hides every backend tool.
+    /// Hides every backend tool; composites can still call them.
     package var excludeAllTools: Bool
     /// Whether a backend without an entry in ``workloads`` has its tools listed.
     package var defaultVisibility: Visibility

@@ -45,7 +45,23 @@ package struct CapabilitySnapshot: Sendable {
 
     /// The route of a tool that clients may call.
     package func tool(named name: String) -> ToolRoute? {
-        contents.tools[ExactText(name)]
+        guard let route = contents.tools[ExactText(name)], route.isAdvertised else { return nil }
+        return route
+    }
+
+    /// The route of a tool that composites may call: hidden tools too, and `backend.original` for any tool with a name.
+    ///
+    /// An advertised or hidden name goes before the dotted form; of several readings of the dots, the one with the
+    /// shortest backend name counts.
+    package func routableTool(named name: String) -> ToolRoute? {
+        if let route = contents.tools[ExactText(name)] { return route }
+        let dots = name.utf8.indices.lazy.filter { name.utf8[$0] == UInt8(ascii: ".") }
+        for dot in dots.prefix(Self.maximumDots) {
+            let backend = ExactText(String(name[..<dot]))
+            let original = ExactText(String(name[name.utf8.index(after: dot)...]))
+            if let route = contents.toolsByBackend[backend]?[original] { return route }
+        }
+        return nil
     }
 
     package func prompt(named name: String) -> PromptRoute? {
@@ -89,6 +105,8 @@ package struct CapabilitySnapshot: Sendable {
                 !items(kind).elementsEqual(old.items(kind)) { $0.item == $1.item }
             })
     }
+
+    private static let maximumDots = 32
 }
 
 extension CapabilitySnapshot {
@@ -96,7 +114,9 @@ extension CapabilitySnapshot {
         let warnings: [AggregationWarning]
         /// Of every backend; a kind is missing where a backend says nothing.
         let freshness: [ListKind: [ListFreshness]]
+        /// All tools with a name, hidden ones included.
         let tools: [ExactText: ToolRoute]
+        let toolsByBackend: [ExactText: [ExactText: ToolRoute]]
         let prompts: [ExactText: PromptRoute]
         let resources: ResourceRouter
         private let toolPages: ListPages
@@ -118,10 +138,16 @@ extension CapabilitySnapshot {
 
             tools = Dictionary(
                 routes.map { (ExactText($0.advertisedName), $0) }, uniquingKeysWith: { first, _ in first })
+            var byBackend: [ExactText: [ExactText: ToolRoute]] = [:]
+            for route in routes {
+                byBackend[ExactText(route.backend), default: [:]][ExactText(route.originalName)] = route
+            }
+            toolsByBackend = byBackend
             prompts = Dictionary(
                 promptNames.map { (ExactText($0.name), $0.route) }, uniquingKeysWith: { first, _ in first })
 
-            let listed = routes.map { ListItem(key: $0.advertisedName, backend: $0.backend, item: $0.item) }
+            let listed = routes.filter(\.isAdvertised)
+                .map { ListItem(key: $0.advertisedName, backend: $0.backend, item: $0.item) }
             let size = settings.pageSize
             toolPages = ListPages(kind: .tools, items: listed, pageSize: size)
             resourcePages = ListPages(kind: .resources, items: owned.items, pageSize: size)

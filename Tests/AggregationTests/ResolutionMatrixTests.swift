@@ -13,6 +13,7 @@ struct ResolutionMatrixTests {
         let settings: AggregationSettings
         let advertised: [String]
         var searchOwner: String?
+        var routable = 4
     }
 
     static let rows = [
@@ -24,10 +25,10 @@ struct ResolutionMatrixTests {
             advertised: ["git.commit", "git.search", "wiki.edit", "wiki.search"]),
         Row(
             testDescription: "priority [wiki]", settings: .init(strategy: .priority(order: ["wiki"])),
-            advertised: ["commit", "edit", "search"], searchOwner: "wiki"),
+            advertised: ["commit", "edit", "search"], searchOwner: "wiki", routable: 3),
         Row(
             testDescription: "priority [git, wiki]", settings: .init(strategy: .priority(order: ["git", "wiki"])),
-            advertised: ["commit", "edit", "search"], searchOwner: "git"),
+            advertised: ["commit", "edit", "search"], searchOwner: "git", routable: 3),
         Row(
             testDescription: "priority [other]", settings: .init(strategy: .priority(order: ["other"])),
             advertised: ["commit", "edit", "git_search", "wiki_search"]),
@@ -38,7 +39,7 @@ struct ResolutionMatrixTests {
             advertised: ["commit", "edit", "git_find", "search"], searchOwner: "wiki"),
         Row(
             testDescription: "manual, no overrides (the reference fails; here the name is dropped)",
-            settings: .init(strategy: .manual), advertised: ["commit", "edit"]),
+            settings: .init(strategy: .manual), advertised: ["commit", "edit"], routable: 2),
         Row(
             testDescription: "prefix with a filter", settings: .init(workloads: ["git": .init(filter: ["search"])]),
             advertised: ["git_search", "wiki_edit", "wiki_search"]),
@@ -47,7 +48,7 @@ struct ResolutionMatrixTests {
             testDescription: "priority [git], deny by default, tools for git",
             settings: .init(
                 strategy: .priority(order: ["git"]), workloads: ["git": .init()], defaultVisibility: .deny),
-            advertised: ["commit", "search"], searchOwner: "git"),
+            advertised: ["commit", "search"], searchOwner: "git", routable: 3),
     ]
 
     @Test("each strategy advertises what the matrix says", arguments: rows)
@@ -55,5 +56,7 @@ struct ResolutionMatrixTests {
         let snapshot = CapabilitySnapshot(catalogs: [ToolRowTests.git, ToolRowTests.wiki], settings: row.settings)
         #expect(snapshot.names(.tools) == row.advertised)
         #expect(snapshot.tool(named: "search")?.backend == row.searchOwner)
+        let all = ["git.search", "git.commit", "wiki.search", "wiki.edit"]
+        #expect(all.count { snapshot.routableTool(named: $0) != nil } == row.routable)
     }
 }

@@ -40,6 +40,7 @@ struct SnapshotTests {
         let snapshot = CapabilitySnapshot(catalogs: [Self.catalog], settings: .init())
         for name in ["", ".", "b.", "b_", String(repeating: ".", count: 1000)] {
             #expect(snapshot.tool(named: name) == nil)
+            #expect(snapshot.routableTool(named: name) == nil)
             #expect(snapshot.prompt(named: name) == nil)
         }
     }
@@ -77,6 +78,9 @@ struct SnapshotTests {
             #expect(source.tools.contains { $0["name"] == route.originalNameJSON })
             #expect(shuffled.tool(named: name)?.backend == route.backend)
             #expect(shuffled.tool(named: name)?.originalName == route.originalName)
+            if !name.contains(".") {
+                #expect(snapshot.routableTool(named: "\(route.backend).\(route.originalName)") != nil)
+            }
         }
         for name in snapshot.names(.prompts) {
             let route = try #require(snapshot.prompt(named: name))

@@ -76,9 +76,8 @@ struct ToolNameTests {
         let settings = AggregationSettings(strategy: strategy, maximumToolNameLength: 20)
         let name = String(repeating: "a", count: 30)
         let snapshot = CapabilitySnapshot(catalogs: [.of("b", tools: [name])], settings: settings)
-        let listed = snapshot.names(.tools)
-        #expect(listed.map(\.utf8.count) == [20])
-        #expect(snapshot.tool(named: listed.first ?? "")?.originalName == name)
+        #expect(snapshot.names(.tools).map(\.utf8.count) == [20])
+        #expect(snapshot.routableTool(named: "b.\(name)")?.originalName == name)
     }
 
     @Test("a slash and a dot are usable")

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The advertised tools of all backends by their final names: overrides, then the conflict strategy, then visibility.
+/// The tools of all backends with their final names: overrides, then the conflict strategy, then visibility.
 enum ToolAggregation {
     /// - Parameter catalogs: sorted by backend.
     static func routes(
@@ -22,10 +22,9 @@ enum ToolAggregation {
             candidates += tools
         }
         var naming = ToolNaming(settings: settings)
-        return naming.assign(candidates, log: &log).compactMap { assignment -> ToolRoute? in
+        return naming.assign(candidates, log: &log).map { assignment in
             let tool = assignment.tool
-            guard visibility[tool.backendIndex].advertises(tool) else { return nil }
-            return tool.route(named: assignment.name)
+            return tool.route(named: assignment.name, isAdvertised: visibility[tool.backendIndex].advertises(tool))
         }
     }
 }

@@ -26,7 +26,7 @@ struct ToolCandidate {
     var isRenamedByOverride: Bool { name != originalName }
 
     /// The route under its final name; the item is edited where name, description or annotations change.
-    func route(named advertisedName: String) -> ToolRoute {
+    func route(named advertisedName: String, isAdvertised: Bool) -> ToolRoute {
         var edits: [JSONEdit] = []
         if ExactText(advertisedName) != originalName {
             edits.append(JSONEdit(key: "name", value: JSONSlice(string: advertisedName)))
@@ -45,6 +45,7 @@ struct ToolCandidate {
             originalName: originalName.text,
             originalNameJSON: originalNameJSON,
             advertisedName: advertisedName,
+            isAdvertised: isAdvertised,
             readOnly: annotations?["readOnlyHint"]?.bool ?? false,
             idempotent: annotations?["idempotentHint"]?.bool ?? false,
             parameterHeaders: parameterHeaders,

@@ -13,9 +13,11 @@ package final class ToolRoute: Sendable {
     package let originalName: String
     /// ``originalName`` as the backend spells it, quotes included, ready to be spliced into a request.
     package let originalNameJSON: JSONSlice
-    /// The one name by which clients and policies know the tool.
+    /// The one name by which clients and policies know the tool; hidden tools have one too.
     package let advertisedName: String
     package let renamed: Bool
+    /// Whether clients may see and call the tool.
+    package let isAdvertised: Bool
     /// `annotations.readOnlyHint` after overrides.
     package let readOnly: Bool
     /// `annotations.idempotentHint` after overrides.
@@ -30,6 +32,7 @@ package final class ToolRoute: Sendable {
         originalName: String,
         originalNameJSON: JSONSlice,
         advertisedName: String,
+        isAdvertised: Bool = true,
         readOnly: Bool = false,
         idempotent: Bool = false,
         parameterHeaders: ParameterHeaders = .none,
@@ -40,6 +43,7 @@ package final class ToolRoute: Sendable {
         self.originalNameJSON = originalNameJSON
         self.advertisedName = advertisedName
         self.renamed = ExactText(originalName) != ExactText(advertisedName)
+        self.isAdvertised = isAdvertised
         self.readOnly = readOnly
         self.idempotent = idempotent
         self.parameterHeaders = parameterHeaders

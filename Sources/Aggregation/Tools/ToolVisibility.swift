@@ -3,7 +3,7 @@
 
 /// Decides which tools of one backend are advertised.
 ///
-/// Hidden tools keep their names, so that hiding one never gives its name to another.
+/// Hidden tools keep their names and routes, so composites can call them.
 struct ToolVisibility {
     private enum Rule {
         case none
