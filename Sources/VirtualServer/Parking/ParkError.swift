@@ -37,6 +37,7 @@ enum ParkError {
         .because("backend_lost")
     static let timedOut = RequestError(.internalError, "The call timed out").because("timeout")
     static let shutdown = RequestError(.internalError, "The gateway is shutting down").because("shutdown")
+    static let revoked = RequestError(.internalError, "The call was ended by the gateway").because("revoked")
     static let resultTooLarge = RequestError(.internalError, "The result is too large to wait for its client")
         .because("result_too_large")
     static let interactionNotSupported = RequestError(

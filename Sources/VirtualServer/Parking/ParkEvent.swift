@@ -23,8 +23,7 @@ enum ParkEvent: Sendable {
     case retry(ParkRetry)
     /// An attached request's client is gone, or the round could not be written to it.
     case gone(request: Int)
-    /// The gateway shuts down.
-    case shutdown
+    case revoke(ParkEnd)
 }
 
 /// A request with a state that opened to this call.
@@ -78,4 +77,6 @@ package enum ParkEnd: String, Sendable, Hashable, CaseIterable {
     case backendLost
     /// The gateway shuts down.
     case shutdown
+    /// Whoever administrates the gateway took the permission away.
+    case revoked
 }

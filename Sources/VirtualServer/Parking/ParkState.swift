@@ -134,7 +134,9 @@ struct ParkState: Sendable {
         case .lifeTimeout: return phase == .running ? [] : end(.lifeTimeout, answering: ParkError.timedOut)
         case .retry(let retry): return retried(retry, now)
         case .gone(let gone): return left(gone)
-        case .shutdown: return phase == .running ? [] : end(.shutdown, answering: ParkError.shutdown)
+        case .revoke(let reason):
+            guard phase != .running else { return [] }
+            return end(reason, answering: reason == .shutdown ? ParkError.shutdown : ParkError.revoked)
         }
     }
 

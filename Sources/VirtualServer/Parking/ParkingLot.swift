@@ -266,6 +266,14 @@ package final class ParkingLot: Sendable {
 
     // MARK: End
 
+    /// Ends every call of `principal`, or everyone's: whoever administrates the gateway took a permission away.
+    package func revoke(of principal: Principal? = nil) {
+        let parks = state.withLock { Array($0.parks.values) }
+        for park in parks where principal == nil || park.subject.principal == principal {
+            park.handle(.revoke(.revoked))
+        }
+    }
+
     /// No call is parked from now on.
     package func beginDraining() { state.withLock { $0.isDraining = true } }
 
@@ -274,7 +282,7 @@ package final class ParkingLot: Sendable {
         beginDraining()
         let deadline = ContinuousClock.now + limit
         while count > 0, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(20)) }
-        for park in state.withLock({ Array($0.parks.values) }) { park.handle(.shutdown) }
+        for park in state.withLock({ Array($0.parks.values) }) { park.handle(.revoke(.shutdown)) }
         let leases = state.withLock { state in
             defer { state.draining = [] }
             return state.draining.map(\.lease)

@@ -110,7 +110,7 @@ struct ParkInvariantTests {
                     let request = Int.random(in: 0..<nextRequest, using: &dice)
                     if !witness.answered.contains(request) { witness.gone.insert(request) }
                     event = .gone(request: request)
-                case 19 where Int.random(in: 0..<6, using: &dice) == 0: event = .shutdown
+                case 19 where Int.random(in: 0..<6, using: &dice) == 0: event = .revoke(.shutdown)
                 default:
                     machine.now = machine.now + .milliseconds(Int64.random(in: 0...120, using: &dice))
                     while let due = machine.state.due(at: machine.now) {

@@ -62,7 +62,7 @@ struct ParkStateTests {
             ["answer 0 4001", "closed backendLost unparked"]),
         Row(.running, "progress", .progress(progress), .running, ["tell 0 notifications/progress 5"]),
         Row(.running, "log", .log(log), .running, ["tell 0 notifications/message "]),
-        Row(.running, "shutdown", .shutdown, .running),
+        Row(.running, "revoke", .revoke(.shutdown), .running),
         Row(.running, "lifeTimeout", .lifeTimeout, .running),
 
         Row(.collecting, "ask", ask(), .collecting),
@@ -87,8 +87,11 @@ struct ParkStateTests {
             .collecting, "lifeTimeout", .lifeTimeout, .closed,
             ["answer 0 -32603 timeout", "cancel", "reply 1 cancel", "closed lifeTimeout"]),
         Row(
-            .collecting, "shutdown", .shutdown, .closed,
+            .collecting, "shutdown", .revoke(.shutdown), .closed,
             ["answer 0 -32603 shutdown", "cancel", "reply 1 cancel", "closed shutdown"]),
+        Row(
+            .collecting, "revoke", .revoke(.revoked), .closed,
+            ["answer 0 -32603 revoked", "cancel", "reply 1 cancel", "closed revoked"]),
         Row(.collecting, "progress", .progress(progress), .collecting, ["tell 0 notifications/progress 5"]),
         Row(.collecting, "log", .log(log), .collecting, ["tell 0 notifications/message "]),
 
@@ -121,7 +124,7 @@ struct ParkStateTests {
             ["cancel", "reply 1 cancel", "closed roundTimeout"]),
         Row(.parked, "stale roundTimeout", .roundTimeout(round: 0), .parked),
         Row(.parked, "lifeTimeout", .lifeTimeout, .closed, ["cancel", "reply 1 cancel", "closed lifeTimeout"]),
-        Row(.parked, "shutdown", .shutdown, .closed, ["cancel", "reply 1 cancel", "closed shutdown"]),
+        Row(.parked, "revoke", .revoke(.revoked), .closed, ["cancel", "reply 1 cancel", "closed revoked"]),
         Row(.parked, "backendLost", .backendLost(lost), .held, ["drop 1"]),
         Row(.parked, "progress", .progress(progress), .parked),
         Row(.parked, "log", .log(log), .parked),
@@ -152,7 +155,7 @@ struct ParkStateTests {
         Row(.held, "retry of an older round", retry(round: 0), .held, ["answer 7 -32602 stale_round"]),
         Row(.held, "roundTimeout", .roundTimeout(round: 1), .closed, ["closed roundTimeout"]),
         Row(.held, "lifeTimeout", .lifeTimeout, .closed, ["closed lifeTimeout"]),
-        Row(.held, "shutdown", .shutdown, .closed, ["closed shutdown"]),
+        Row(.held, "revoke", .revoke(.shutdown), .closed, ["closed shutdown"]),
         Row(.held, "progress", .progress(progress), .held),
         Row(.held, "gone", .gone(request: 0), .held),
 
@@ -161,7 +164,7 @@ struct ParkStateTests {
         Row(.closed, "outcome", .outcome(.success(held)), .closed),
         Row(.closed, "gone", .gone(request: 1), .closed),
         Row(.closed, "lifeTimeout", .lifeTimeout, .closed),
-        Row(.closed, "shutdown", .shutdown, .closed),
+        Row(.closed, "revoke", .revoke(.shutdown), .closed),
     ]
 
     @Test("[GB-16, GB-17] Each event in each state has its row", arguments: rows)
