@@ -99,9 +99,8 @@ final class TaskQuestions: ClientChannel {
     /// Whether nobody else is fetching the result, in whose course the backend asks.
     func beginFetching() -> Bool {
         state.withLock { state in
-            guard !state.isFetching, !state.isClosed else { return false }
-            state.isFetching = true
-            return true
+            defer { state.isFetching = true }
+            return !state.isFetching
         }
     }
 

@@ -213,7 +213,7 @@ extension VirtualServer {
         }
         switch TaskShape.status(of: task) ?? .working {
         case .completed, .failed:
-            switch await fetched(entry, caller) {
+            switch await fetched(entry, caller, patience: Self.fetchingPatience) {
             case .success(let result)?:
                 object["status"] = "completed"
                 object["result"] = .slice(result)
@@ -240,10 +240,20 @@ extension VirtualServer {
         return JSONSlice(.object(object))
     }
 
+    /// How long the result of a task that has ended waits for whoever is fetching it: the backend has it, so that is over
+    /// soon, and a task that has been told to be at its end is not at work again.
+    private static let fetchingPatience = Duration.seconds(5)
+
     /// A Legacy task's result, in whose course the backend asks what it wants to know; `nil` when nothing is heard of it
     /// now, or somebody else waits for it.
-    private func fetched(_ entry: TaskRegistry.Entry, _ caller: Caller) async -> Result<JSONSlice, RequestError>? {
-        guard entry.questions.beginFetching() else { return nil }
+    private func fetched(
+        _ entry: TaskRegistry.Entry, _ caller: Caller, patience: Duration = .zero
+    ) async -> Result<JSONSlice, RequestError>? {
+        let deadline = ContinuousClock.now + patience
+        while !entry.questions.beginFetching() {
+            guard ContinuousClock.now < deadline, !Task.isCancelled else { return nil }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
         defer { entry.questions.endFetching() }
         do throws(BackendError) {
             let result = try await ask(.tasksResult, entry, caller, channel: entry.questions)

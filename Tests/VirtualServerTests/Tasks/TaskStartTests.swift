@@ -165,4 +165,29 @@ import Testing
             #expect(bench.tasks.bytes == 0)
         }
     }
+
+    @Test("A task whose result somebody else is fetching has ended all the same")
+    func together() async throws {
+        let gate = ScriptedGate()
+        try await TaskBench.run(isModern: false) { request, reply in
+            switch request.verb {
+            case "tasks/get": reply.task("completed")
+            case "tasks/result":
+                await gate.wait()
+                reply.text("done")
+            default: return false
+            }
+            return true
+        } _: { bench in
+            let client = bench.harness.client(.v2026_07_28, TaskBench.extensions)
+            let id = try Self.id(await client.callTool(TaskBench.call))
+            async let first = client.tasks(.tasksGet, Self.params(id))
+            try await eventually("one fetches") { bench.count("tasks/result") == 1 }
+            async let second = client.tasks(.tasksGet, Self.params(id))
+            // Nothing at the backend shows that it is asked now: the task is known to have ended.
+            try await Task.sleep(for: .milliseconds(100))
+            gate.open()
+            for answer in await [first, second] { #expect(try answer.get()["status"]?.string == "completed") }
+        }
+    }
 }
