@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Rules for identities that may hold any script: prompt names, resource URIs and URI templates.
-enum FreeText {
+package enum FreeText {
     static let maximumPromptNameLength = 1024
-    static let maximumURILength = 8192
+    /// Longer ones are not listed, so nobody can read them or listen to them.
+    package static let maximumURILength = 8192
 
     /// Why the text cannot be listed, or nil when it can.
     ///

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Aggregation
 package import JSONTypes
 import Logging
 package import MCPTypes
@@ -93,13 +94,11 @@ extension BackendSession {
 
     /// How many of the things that a URI is a part of are looked for; what an update costs is its backend's choice.
     private static let maximumParents = 64
-    /// Nobody can subscribe to a longer one.
-    private static let maximumURIBytes = 8192
 
     /// A server may announce a sub-resource of what was subscribed to (2026-07-28, Schema Reference).
     private func isSubscribed(to uri: String) -> Bool {
         let text = uri.utf8
-        guard text.count <= Self.maximumURIBytes else { return false }
+        guard text.count <= FreeText.maximumURILength else { return false }
         let slashes = text.indices.lazy.filter { text[$0] == UInt8(ascii: "/") }.prefix(Self.maximumParents)
         return state.withLock { state in
             state.subscriptions.contains(uri) || slashes.contains { state.subscriptions.contains(String(uri[..<$0])) }

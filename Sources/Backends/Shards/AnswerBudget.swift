@@ -12,6 +12,9 @@ package final class AnswerBudget: Sendable {
     package let maximumBytes: Int
     private let taken = Atomic<Int>(0)
 
+    /// One that every answer fits in, for what stands alone.
+    package static var unbounded: AnswerBudget { AnswerBudget(maximumBytes: .max) }
+
     package init(maximumBytes: Int) { self.maximumBytes = maximumBytes }
 
     package var takenBytes: Int { taken.load(ordering: .relaxed) }

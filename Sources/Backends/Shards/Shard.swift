@@ -31,7 +31,7 @@ package final class Shard: @unchecked Sendable {
     private var tick: RepeatedTask?
 
     package init(
-        index: Int, eventLoop: any EventLoop, answers: AnswerBudget = AnswerBudget(maximumBytes: .max)
+        index: Int, eventLoop: any EventLoop, answers: AnswerBudget = .unbounded
     ) {
         self.index = index
         self.eventLoop = eventLoop
@@ -94,7 +94,7 @@ package final class Shard: @unchecked Sendable {
 package struct Shards: Sendable {
     package let all: [Shard]
 
-    package init(group: any EventLoopGroup, answers: AnswerBudget = AnswerBudget(maximumBytes: .max)) {
+    package init(group: any EventLoopGroup, answers: AnswerBudget = .unbounded) {
         var shards: [Shard] = []
         for eventLoop in group.makeIterator() {
             shards.append(Shard(index: shards.count, eventLoop: eventLoop, answers: answers))

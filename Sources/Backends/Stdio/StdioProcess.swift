@@ -44,7 +44,7 @@ package final class StdioProcess: Sendable {
         on eventLoop: any EventLoop,
         maxLineBytes: Int,
         maxQueuedBytes: Int,
-        answers: AnswerBudget = AnswerBudget(maximumBytes: .max),
+        answers: AnswerBudget = .unbounded,
         logger: Logger,
         onLine: @escaping @Sendable (ByteBuffer) -> Void,
         onSkippedLine: @escaping @Sendable (StdioSkippedLine) -> Void = { _ in },

@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import JSONTypes
 import MCPTypes
 
@@ -18,25 +17,14 @@ struct PageVisits {
         for elicitation in elicitations.elements {
             guard requests.count < settings.maximumVisits, elicitation["mode"].map({ $0.isString("url") }) ?? true,
                 let url = elicitation["url"]?.string, let message = elicitation["message"]?.string,
-                url.utf8.count <= settings.maximumURLBytes, Self.mayBeVisited(url, settings)
+                PageAddress.problem(
+                    url, maximumBytes: settings.maximumURLBytes,
+                    allowsLoopbackHTTP: settings.allowsInsecureLoopbackURLs) == nil
             else { return nil }
             requests.append((url, message))
         }
         guard !requests.isEmpty else { return nil }
         self.requests = requests
-    }
-
-    /// Only what nobody can change on the way to the person.
-    static func mayBeVisited(_ text: String, _ settings: BridgeSettings) -> Bool {
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), let parts = URLComponents(string: text),
-            let host = parts.host, !host.isEmpty, parts.user == nil, parts.password == nil
-        else { return false }
-        switch parts.scheme?.lowercased() {
-        case "https": return true
-        case "http":
-            return settings.allowsInsecureLoopbackURLs && ["localhost", "127.0.0.1", "[::1]", "::1"].contains(host)
-        default: return false
-        }
     }
 
     /// `inputRequests` that ask the same; Modern elicitations have no id.

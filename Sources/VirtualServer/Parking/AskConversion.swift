@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import JSONTypes
 import MCPTypes
 import NIOCore
@@ -57,14 +56,10 @@ struct AskConversion: Sendable {
     /// A person is sent there, so it must be safe to go.
     private func urlProblem(_ text: String?) -> String? {
         guard revision >= .v2025_11_25 else { return "The negotiated revision has no URL elicitation" }
-        guard let text, text.utf8.count <= 8192, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
-            let url = URLComponents(string: text), let host = url.host, !host.isEmpty, url.user == nil,
-            url.password == nil
-        else { return "url must be an absolute URL" }
-        switch url.scheme?.lowercased() {
-        case "https": return nil
-        case "http" where allowsLoopbackHTTP && ["localhost", "127.0.0.1", "[::1]", "::1"].contains(host): return nil
-        default: return "url must be an https URL"
+        switch PageAddress.problem(text, maximumBytes: 8192, allowsLoopbackHTTP: allowsLoopbackHTTP) {
+        case nil: return nil
+        case .malformed: return "url must be an absolute URL"
+        case .insecure: return "url must be an https URL"
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Aggregation
 import Authentication
 import Backends
 import JSONTypes
@@ -51,9 +52,6 @@ package final class ResourceWatches: Sendable {
         var count = 0
         var isClosed = false
     }
-
-    /// Nobody can watch a longer one, and what an update costs grows with its URI.
-    static let maximumURIBytes = 8192
 
     private let server: VirtualServer
     private let maximum: Int
@@ -191,7 +189,8 @@ package final class ResourceWatches: Sendable {
     /// A server may announce a sub-resource of what was subscribed to; each listener hears of it once.
     private func updated(_ params: JSONSlice, by backend: String, in context: Context) {
         guard let uri = params["uri"]?.string else { return }
-        guard uri.utf8.count <= Self.maximumURIBytes else {
+        // What an update costs grows with its URI.
+        guard uri.utf8.count <= FreeText.maximumURILength else {
             server.logger.debug(
                 "Nobody is told of a change of a resource whose URI is too long",
                 metadata: ["backend": "\(backend)", "bytes": "\(uri.utf8.count)"])

@@ -110,6 +110,27 @@ struct LineFramerTests {
         #expect(framer.finish() == nil)
     }
 
+    @Test("gives up a line that is not complete, what is still to come of it included, and nothing else")
+    func skipLine() throws {
+        var framer = LineFramer(maxLineBytes: 100)
+        framer.append(ByteBuffer(string: "first\nsec"))
+        #expect(try framer.next() == ByteBuffer(string: "first"))
+        #expect(try framer.next() == nil)
+        #expect(framer.unfinishedBytes == 3)
+        framer.skipLine()
+        #expect(framer.unfinishedBytes == 0)
+        framer.append(ByteBuffer(string: "ond"))
+        #expect(try framer.next() == nil)
+        #expect(framer.unfinishedBytes == 0)
+        framer.append(ByteBuffer(string: "\nthird\n"))
+        #expect(try framer.next() == ByteBuffer(string: "third"))
+        #expect(try framer.next() == nil)
+        // With nothing begun there is nothing to give up.
+        framer.skipLine()
+        framer.append(ByteBuffer(string: "fourth\n"))
+        #expect(try framer.next() == ByteBuffer(string: "fourth"))
+    }
+
     @Test("keeps a line as it was while the stream goes on")
     func sliceIsolation() throws {
         var framer = LineFramer(maxLineBytes: 100)

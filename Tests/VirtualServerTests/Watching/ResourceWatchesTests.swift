@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Aggregation
 import Authentication
 import JSONTypes
 import MCPTypes
@@ -104,7 +105,7 @@ private final class Ear: ResourceListener {
 
     @Test("Of a change of what has too long a URI nobody hears")
     func longURIs() async throws {
-        let long = "test://a/" + String(repeating: "/", count: ResourceWatches.maximumURIBytes)
+        let long = "test://a/" + String(repeating: "/", count: FreeText.maximumURILength)
         let backend = try await Self.backend()
         try await ServerHarness.run(["one": backend.url]) { harness in
             let watches = ResourceWatches(server: harness.server)
@@ -114,7 +115,7 @@ private final class Ear: ResourceListener {
             // Another one, with a URI of the same length, comes and goes.
             try await watches.watch("test://b", for: caller, Ear()).required("a watch").end()
             try await eventually("one is watched") { watches.count == 1 }
-            let longest = String(long.prefix(ResourceWatches.maximumURIBytes))
+            let longest = String(long.prefix(FreeText.maximumURILength))
             try await eventually("the longest URI") {
                 announce(long, by: backend)
                 announce(longest, by: backend)
