@@ -3,6 +3,7 @@
 
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -122,7 +123,7 @@ struct CallbackEndpointTests {
         bench.codes.fail(.storage)
         bench.sessions.set { $0.deleteError = .storage }
         _ = try await bench.logIn(FlowBrowser())
-        #expect(bench.log.lines.contains { $0.hasPrefix("Tokens of a login that failed") })
+        #expect(bench.log.lines.contains { $0.message.hasPrefix("Tokens of a login that failed") })
     }
 
     @Test("AU-18, AU-19, C10: a finished login has a code, and its row is gone")

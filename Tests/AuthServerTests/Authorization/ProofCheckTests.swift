@@ -4,6 +4,7 @@
 import Authentication
 import Crypto
 import Foundation
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -18,7 +19,7 @@ struct ProofCheckTests {
         let now = now
         return DPoPGate(
             mode: .optional, nonce: .token, secrets: try HMACSecrets(secrets: [Array(repeating: 9, count: 32)]),
-            replays: MemoryProofReplayCache(now: { now }), audit: AuditLog(logger: FlowLog().logger), now: { now })
+            replays: MemoryProofReplayCache(now: { now }), audit: AuditLog(logger: RecordedLog().logger), now: { now })
     }
 
     private func proof(nonce: String?) throws -> String {

@@ -5,6 +5,7 @@ import Authentication
 import Foundation
 import JSONTypes
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -22,7 +23,7 @@ struct AssertionReplayTests {
         #expect(again.error == "invalid_grant")
         #expect(again.status == 400)
         #expect(bench.reasons == ["replay"])
-        #expect(bench.lines.contain("outcome=denied"))
+        #expect(bench.lines.contains("outcome=denied"))
     }
 
     @Test("Of many at once on two nodes one gets a token", arguments: claims)

@@ -8,6 +8,7 @@ import Logging
 import NIOCore
 import Observability
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -30,11 +31,11 @@ struct DelegationServerTests {
                 id: "delegate", secret: Secret(DelegationBench.secret), scopes: ["openid"],
                 audiences: [DelegationBench.resource])
         ]
-        let lines = TokensLogHandler.Lines()
+        let lines = RecordedLog()
         var parts = EmbeddedAuthServer.Parts(
             storage: MemoryStorage(now: now), sealer: try TokensServer.sealer.get(), keys: KeyMaterialSettings(),
             http: idp, denials: TokenDenials(now: now), defaultScopes: [],
-            logger: Logger(label: "server") { _ in TokensLogHandler(lines: lines) })
+            logger: lines.logger)
         parts.now = now
         let server = try await EmbeddedAuthServer(settings: settings, parts: parts)
         let bench = try DelegationBench(clock: clock, idp: idp)

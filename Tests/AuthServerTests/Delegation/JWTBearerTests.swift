@@ -5,6 +5,7 @@ import Authentication
 import Crypto
 import Foundation
 import JSONTypes
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -225,9 +226,9 @@ struct JWTBearerTests {
         for token in [good, good, bad, "MARKER"] {
             let reply = await bench.redeem(token)
             if let text = reply.json?.description, reply.status != 200 { #expect(!text.contains("MARKER")) }
-            for part in token.split(separator: ".") { #expect(!bench.lines.contain(String(part))) }
+            for part in token.split(separator: ".") { #expect(!bench.lines.contains(String(part))) }
         }
-        #expect(!bench.lines.contain("MARKER"))
+        #expect(!bench.lines.contains("MARKER"))
         #expect(bench.reasons == ["replay", "subject", "malformed"])
     }
 }

@@ -7,6 +7,7 @@ import Foundation
 import JSONTypes
 import NIOCore
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -263,7 +264,7 @@ struct SubjectTokenTests {
         let reply = await bench.exchange(try bench.own(row.claims), changes)
         #expect(reply.error == (row.reason == nil ? nil : "invalid_request"))
         #expect(bench.reasons == [row.reason].compactMap { $0 })
-        if row.reason != nil { #expect(bench.lines.contain("outcome=denied")) }
+        if row.reason != nil { #expect(bench.lines.contains("outcome=denied")) }
     }
 
     // MARK: What is written
@@ -282,14 +283,14 @@ struct SubjectTokenTests {
             let text = reply.json?.description ?? ""
             for part in token.split(separator: ".") where part.count > 5 {
                 #expect(!text.contains(part))
-                #expect(!bench.lines.contain(String(part)))
+                #expect(!bench.lines.contains(String(part)))
             }
             #expect(!text.contains("MARKER"))
         }
-        #expect(!bench.lines.contain("MARKER"))
+        #expect(!bench.lines.contains("MARKER"))
         let good = await bench.exchange(try bench.own(["sub": "MARKER"]))
         #expect(good.status == 200)
-        #expect(!bench.lines.contain("MARKER"))
-        #expect(!bench.lines.contain(try #require(good.accessToken)))
+        #expect(!bench.lines.contains("MARKER"))
+        #expect(!bench.lines.contains(try #require(good.accessToken)))
     }
 }

@@ -6,6 +6,7 @@ import Foundation
 import JSONTypes
 import NIOCore
 import Observability
+import TestSupport
 import Testing
 
 @testable import AuthServer

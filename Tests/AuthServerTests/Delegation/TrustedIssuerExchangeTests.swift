@@ -6,6 +6,7 @@ import CEL
 import Foundation
 import JSONTypes
 import OutboundHTTP
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -28,7 +29,7 @@ struct TrustedIssuerExchangeTests {
             try reply.actors == [
                 "\(DelegationBench.issuer) delegate", "\(DelegationIssuer.name) portal", "- earlier", "x first",
             ])
-        #expect(bench.lines.contain("provider=\(DelegationIssuer.name)"))
+        #expect(bench.lines.contains("provider=\(DelegationIssuer.name)"))
         // What we issued for such a subject can be exchanged again.
         let again = await bench.exchange(try #require(reply.accessToken))
         #expect(try again.claims["sub"]?.string == DelegationIssuer.name + "#bob")

@@ -6,10 +6,11 @@ import Authentication
 import Foundation
 import Logging
 import Observability
+import TestSupport
 import Testing
 
 struct HMACSecretTests {
-    private let log = KeysLog()
+    private let log = RecordedLog()
     private let first = [UInt8](repeating: 1, count: 32)
     private let second = [UInt8](repeating: 2, count: 32)
 

@@ -6,10 +6,11 @@ import Authentication
 import Foundation
 import JSONTypes
 import Logging
+import TestSupport
 import Testing
 
 struct SigningKeySourceTests {
-    private let log = KeysLog()
+    private let log = RecordedLog()
 
     private func directory() throws -> KeysDirectory {
         let directory = try KeysDirectory()

@@ -4,6 +4,7 @@
 import Crypto
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -26,7 +27,7 @@ final class AuthorizationBench: Sendable {
     let codes = FlowCodes()
     let proofs = FlowProofs()
     let rendering = FlowRendering()
-    let log = FlowLog()
+    let log = RecordedLog()
     let settings: AuthServerSettings
     let endpoints: AuthorizationEndpoints
 

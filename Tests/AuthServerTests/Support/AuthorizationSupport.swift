@@ -6,6 +6,7 @@ import Logging
 import Observability
 import Storage
 import Synchronization
+import TestSupport
 
 @testable import AuthServer
 
@@ -346,33 +347,9 @@ final class FlowRendering: AnswerRendering {
     }
 }
 
-/// Collects what is logged as text, with all metadata.
-final class FlowLog: Sendable {
-    private let collected = Mutex<[String]>([])
-
-    var lines: [String] { collected.withLock { $0 } }
-    func add(_ line: String) { collected.withLock { $0.append(line) } }
-    func lines(_ action: String) -> [String] { lines.filter { $0.contains("action=\(action) ") } }
-
-    var logger: Logger {
-        var logger = Logger(label: "test") { _ in Handler(collector: self) }
-        logger.logLevel = .trace
-        return logger
-    }
-
-    private struct Handler: LogHandler {
-        let collector: FlowLog
-        var metadata: Logger.Metadata = [:]
-        var logLevel: Logger.Level = .trace
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let pairs = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-            collector.add("\(event.message) \(pairs.joined(separator: " ")) ")
-        }
+extension RecordedLog {
+    /// The audit events of one action, each with a space behind its last field as behind the others.
+    func lines(_ action: String) -> [String] {
+        lines.filter { "\($0.metadata["action"] ?? "")" == action }.map { $0.text + " " }
     }
 }

@@ -10,6 +10,7 @@ import Observability
 import OutboundHTTP
 import Storage
 import Synchronization
+import TestSupport
 
 @testable import AuthServer
 
@@ -103,7 +104,7 @@ struct DelegationBench: Sendable {
     let signing: SigningKeySource
     let key: SigningKey
     let idp: DelegationIssuer
-    let lines: TokensLogHandler.Lines
+    let lines: RecordedLog
     let endpoint: TokenEndpoint
     let denials: Denials
 
@@ -111,7 +112,7 @@ struct DelegationBench: Sendable {
     init(
         clock: TokensClock = TokensClock(), storage: TokensStorage? = nil, signing: [SigningKey]? = nil,
         idp: DelegationIssuer? = nil, trusted: [TrustedIssuer] = [DelegationIssuer.trusted()],
-        lines: TokensLogHandler.Lines = TokensLogHandler.Lines(),
+        lines: RecordedLog = RecordedLog(),
         settings change: (inout AuthServerSettings) -> Void = { _ in }
     ) throws {
         let now: @Sendable () -> Date = { clock.now }
@@ -129,7 +130,7 @@ struct DelegationBench: Sendable {
         settings.trustedIssuers = trusted
         settings.dpopNonce = .off
         change(&settings)
-        let logger = Logger(label: "delegation") { _ in TokensLogHandler(lines: lines) }
+        let logger = lines.logger
         let audit = AuditLog(logger: logger)
         denials = Denials(records: records, sink: denied)
         let delegation = DelegationGrants(

@@ -9,6 +9,7 @@ import NIOCore
 import Observability
 import OutboundHTTP
 import Synchronization
+import TestSupport
 
 @testable import AuthServer
 
@@ -45,7 +46,7 @@ final class FakeOpenIDProvider: Sendable {
 
     let clock: UpstreamsClock
     let behaviour: Mutex<Behaviour>
-    let lines = UpstreamsLog.Lines()
+    let lines = RecordedLog()
     private let world: Mutex<UpstreamsHTTP?> = Mutex(nil)
 
     init(clock: UpstreamsClock = UpstreamsClock()) {
@@ -97,7 +98,7 @@ final class FakeOpenIDProvider: Sendable {
     ) throws -> OIDCUpstream {
         try OIDCUpstream(
             settings, issuer: issuer, subjectClaim: subjectClaim, http: http, now: { [clock] in clock.now },
-            logger: UpstreamsLog.logger(lines))
+            logger: lines.logger)
     }
 
     func started(

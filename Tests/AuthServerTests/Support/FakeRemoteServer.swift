@@ -7,6 +7,7 @@ import Observability
 import OutboundHTTP
 import Storage
 import Synchronization
+import TestSupport
 
 @testable import AuthServer
 
@@ -24,7 +25,7 @@ final class FakeRemoteServer: Sendable {
     let clock: UpstreamsClock
     let storage: UpstreamsStorage
     let records: RecordStore
-    let lines = UpstreamsLog.Lines()
+    let lines = RecordedLog()
     private let answers: Mutex<[String: Answer]>
     private let counter = Mutex(0)
     private let world: Mutex<UpstreamsHTTP?> = Mutex(nil)
@@ -125,7 +126,7 @@ final class FakeRemoteServer: Sendable {
         settings.isOptional = true
         return try MCPUpstream(
             settings, remote: remote, records: records, http: http, now: { [clock] in clock.now },
-            logger: UpstreamsLog.logger(lines))
+            logger: lines.logger)
     }
 }
 

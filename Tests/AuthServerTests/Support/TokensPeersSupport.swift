@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import JSONTypes
-import Logging
 import Observability
 import Synchronization
 
@@ -62,29 +61,5 @@ struct TokensRendering: AnswerRendering {
         ]
         let retry = error.retryAfter.map { [("Retry-After", "\($0)")] } ?? []
         return AuthResponse(status: error.status, headers: retry, body: body.encoded)
-    }
-}
-
-/// Keeps every log line as text.
-struct TokensLogHandler: LogHandler {
-    final class Lines: Sendable {
-        private let lines = Mutex<[String]>([])
-        var all: [String] { lines.withLock { $0 } }
-        func append(_ line: String) { lines.withLock { $0.append(line) } }
-        func contain(_ text: String) -> Bool { all.contains { $0.contains(text) } }
-    }
-
-    let lines: Lines
-    var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level = .trace
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        let metadata = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        lines.append("\(event.level) \(event.message) \(metadata.joined(separator: " "))")
     }
 }

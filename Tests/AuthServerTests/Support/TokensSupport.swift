@@ -9,6 +9,7 @@ import Logging
 import NIOCore
 import Observability
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -25,7 +26,7 @@ struct TokensServer: Sendable {
     let clock: TokensClock
     let storage: TokensStorage
     let records: RecordStore
-    let lines = TokensLogHandler.Lines()
+    let lines = RecordedLog()
     let upstreams: TokensUpstreams
     let directory = TokensDirectory()
     let denied: TokenDenials
@@ -64,7 +65,7 @@ struct TokensServer: Sendable {
         let secrets = try HMACSecrets(secrets: secrets)
         let tokens = OpaqueTokens(secrets: secrets)
         let lines = lines
-        let logger = Logger(label: "tokens") { _ in TokensLogHandler(lines: lines) }
+        let logger = lines.logger
         let audit = AuditLog(logger: logger)
         denials = Denials(records: records, sink: denied)
         revocation = FamilyRevocation(
@@ -271,7 +272,7 @@ extension TokensServer {
         let clock = clock
         let now: @Sendable () -> Date = { clock.now }
         let lines = lines
-        let logger = Logger(label: "tokens") { _ in TokensLogHandler(lines: lines) }
+        let logger = lines.logger
         let audit = AuditLog(logger: logger)
         let tokens = OpaqueTokens(secrets: try HMACSecrets(secrets: [[UInt8](repeating: 7, count: 32)]))
         let revocation = FamilyRevocation(

@@ -6,6 +6,7 @@ import Logging
 import Observability
 import Storage
 import Synchronization
+import TestSupport
 
 @testable import AuthServer
 
@@ -65,7 +66,7 @@ struct UpstreamsBench {
     let records: RecordStore
     let corp = ScriptedUpstream("corp")
     let hub = ScriptedUpstream("hub")
-    let lines = UpstreamsLog.Lines()
+    let lines = RecordedLog()
     let sessions: StoredUpstreamSessions
     let alice = ResolvedUser(id: "user-alice", name: nil, email: nil)
     let bob = ResolvedUser(id: "user-bob", name: nil, email: nil)
@@ -74,7 +75,7 @@ struct UpstreamsBench {
         let clock = clock
         storage = UpstreamsStorage(now: { clock.now })
         records = try RecordStore.upstreams(storage)
-        let logger = UpstreamsLog.logger(lines)
+        let logger = lines.logger
         sessions = StoredUpstreamSessions(
             records: records, providers: [corp, hub], sessionLifetime: Self.lifetime, now: { clock.now }, sleep: sleep,
             audit: AuditLog(logger: logger), logger: logger)

@@ -3,7 +3,6 @@
 
 import Foundation
 import JSONTypes
-import Logging
 import NIOCore
 import Observability
 import OutboundHTTP
@@ -18,32 +17,6 @@ final class UpstreamsClock: Sendable {
 
     var now: Date { time.withLock { $0 } }
     func advance(_ seconds: TimeInterval) { time.withLock { $0 += seconds } }
-}
-
-/// Keeps every log line with its metadata, so that a test can look for what must not be there.
-struct UpstreamsLog: LogHandler {
-    final class Lines: Sendable {
-        private let lines = Mutex<[String]>([])
-        func add(_ line: String) { lines.withLock { $0.append(line) } }
-        var all: [String] { lines.withLock { $0 } }
-    }
-
-    let lines: Lines
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        lines.add("\(event.level) \(event.message) \(event.metadata ?? [:])")
-    }
-
-    static func logger(_ lines: Lines) -> Logger {
-        Logger(label: "upstreams") { _ in UpstreamsLog(lines: lines) }
-    }
 }
 
 /// An HTTP world made of one function; keeps what it was asked.

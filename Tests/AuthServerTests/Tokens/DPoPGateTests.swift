@@ -5,6 +5,7 @@ import Authentication
 import Foundation
 import JSONTypes
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -27,7 +28,7 @@ struct DPoPGateTests {
         #expect(try reply.claims.member("cnf")?.member("jkt")?.string == key.thumbprint)
         let refresh = try #require(reply.refreshToken)
         #expect(await server.refresh(refresh).error == "invalid_grant")
-        #expect(server.lines.contain("reason=wrong_key"))
+        #expect(server.lines.contains("reason=wrong_key"))
         let stranger = try TokensProofKey().proof(at: server.clock.now)
         #expect(await server.post(TokensServer.refresh(refresh), headers: [stranger]).error == "invalid_grant")
         let proof = try key.proof(at: server.clock.now)
@@ -87,7 +88,7 @@ struct DPoPGateTests {
         let reply = await server.post(parameters, headers: [proof])
         #expect(reply.status == 400)
         #expect(reply.error == "invalid_dpop_proof")
-        #expect(server.lines.contain("action=proof"))
+        #expect(server.lines.contains("action=proof"))
         #expect(await server.post(parameters).status == 200)
     }
 
@@ -135,7 +136,7 @@ struct DPoPGateTests {
         let first = await server.post(parameters, headers: [try key.proof(at: wrongClock)])
         #expect(first.status == 400)
         #expect(first.error == "use_dpop_nonce")
-        #expect(!server.lines.contain("action=proof"))
+        #expect(!server.lines.contains("action=proof"))
         let nonce = try #require(first.headers["dpop-nonce"])
         let second = await server.post(parameters, headers: [try key.proof(at: wrongClock, nonce: nonce)])
         #expect(second.status == 200)

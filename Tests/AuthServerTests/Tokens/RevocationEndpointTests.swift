@@ -7,6 +7,7 @@ import Foundation
 import JSONTypes
 import Observability
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -30,7 +31,7 @@ struct RevocationEndpointTests {
         for token in tokens { #expect(await server.refresh(token).error == "invalid_grant") }
         #expect(try !server.isAccepted(#require(login.accessToken)))
         #expect(server.upstreams.deleted == ["tsid-1"])
-        #expect(!server.lines.contain("action=reuse"))
+        #expect(!server.lines.contains("action=reuse"))
     }
 
     @Test("revoking an access token denies that token and nothing else", arguments: [nil, "refresh_token"])

@@ -6,6 +6,7 @@ import Foundation
 import JSONTypes
 import Observability
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -297,7 +298,7 @@ struct TokenCatalogueTests {
         for secret in secrets {
             for part in [secret] + (secret.contains(".") ? secret.split(separator: ".").map(String.init) : [])
             where part.count > 5 {
-                #expect(!server.lines.contain(part))
+                #expect(!server.lines.contains(part))
             }
         }
     }

@@ -3,6 +3,7 @@
 
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -59,7 +60,7 @@ struct TokenClockTests {
         let second = try #require(await server.refresh(first).refreshToken)
         server.clock.advance(by: -Self.day)
         #expect(await server.refresh(first).error == "invalid_grant")
-        #expect(server.lines.contain("reason=clock"))
+        #expect(server.lines.contains("reason=clock"))
         #expect(server.upstreams.deleted == [])
         #expect(await server.refresh(second).status == 200)
     }
@@ -97,7 +98,7 @@ struct TokenClockTests {
         let third = try #require(await server.refresh(second).refreshToken)
         #expect(await server.refresh(third).status == 200)
         #expect(await server.refresh(first).error == "invalid_grant")
-        #expect(server.lines.contain("action=reuse"))
+        #expect(server.lines.contains("action=reuse"))
     }
 
     @Test("a denial covers tokens from before the clock was set back")

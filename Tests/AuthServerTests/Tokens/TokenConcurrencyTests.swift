@@ -3,6 +3,7 @@
 
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -75,7 +76,7 @@ struct TokenConcurrencyTests {
         #expect(await server.refresh(owner).status == 200)
         // Within its own grace the successor may be repeated; its predecessor is spent.
         #expect(await server.refresh(stolen).error == "invalid_grant")
-        #expect(server.lines.contain("action=reuse"))
+        #expect(server.lines.contains("action=reuse"))
         #expect(await server.refresh(owner).error == "invalid_grant")
     }
 

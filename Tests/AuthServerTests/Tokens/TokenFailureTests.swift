@@ -3,6 +3,7 @@
 
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -18,7 +19,7 @@ struct TokenFailureTests {
         await #expect(throws: OAuthError.storage) {
             try await server.codes.issueCode(for: TokensServer.authorization())
         }
-        #expect(!server.lines.contain("action=code"))
+        #expect(!server.lines.contains("action=code"))
     }
 
     @Test(

@@ -5,6 +5,7 @@ import Authentication
 import Foundation
 import JSONTypes
 import OutboundHTTP
+import TestSupport
 import Testing
 
 @testable import AuthServer

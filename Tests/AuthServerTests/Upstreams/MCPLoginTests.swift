@@ -7,6 +7,7 @@ import JSONTypes
 import Observability
 import OutboundHTTP
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -28,7 +29,7 @@ import Testing
 
     private func sessions(_ upstream: MCPUpstream) -> StoredUpstreamSessions {
         let clock = remote.clock
-        let logger = UpstreamsLog.logger(remote.lines)
+        let logger = remote.lines.logger
         return StoredUpstreamSessions(
             records: remote.records, providers: [upstream], sessionLifetime: .seconds(720 * 3600), now: { clock.now },
             sleep: upstreamsSleep, audit: AuditLog(logger: logger), logger: logger)

@@ -5,6 +5,7 @@ import Foundation
 import JSONTypes
 import Observability
 import OutboundHTTP
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -26,7 +27,7 @@ import Testing
         guard case .oauth2(let service) = settings.kind else { throw UpstreamError.notConfigured }
         return try OAuth2Upstream(
             settings, service: service, registration: nil, http: http, now: { OIDCRefreshTests.now },
-            logger: UpstreamsLog.logger(UpstreamsLog.Lines()))
+            logger: RecordedLog().logger)
     }
 
     private func login(

@@ -4,6 +4,7 @@
 import Foundation
 import JSONTypes
 import OutboundHTTP
+import TestSupport
 import Testing
 
 @testable import AuthServer

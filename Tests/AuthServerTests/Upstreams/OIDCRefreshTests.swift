@@ -5,6 +5,7 @@ import Foundation
 import JSONTypes
 import Observability
 import OutboundHTTP
+import TestSupport
 import Testing
 
 @testable import AuthServer

@@ -6,6 +6,7 @@ import Foundation
 import JSONTypes
 import OutboundHTTP
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer

@@ -5,6 +5,7 @@ import Foundation
 import Observability
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -21,7 +22,7 @@ import Testing
         storage = UpstreamsStorage(now: { clock.now })
         records = try RecordStore.upstreams(storage)
         accounts = StoredAccounts(
-            records: records, now: { clock.now }, logger: UpstreamsLog.logger(UpstreamsLog.Lines()))
+            records: records, now: { clock.now }, logger: RecordedLog().logger)
     }
 
     @Test("A person is one user at every login, and carries the name of the newest one")
@@ -117,8 +118,8 @@ import Testing
         let clock = clock
         let sessions = StoredUpstreamSessions(
             records: records, providers: [], sessionLifetime: .seconds(3600), now: { clock.now },
-            sleep: upstreamsSleep, audit: AuditLog(logger: UpstreamsLog.logger(UpstreamsLog.Lines())),
-            logger: UpstreamsLog.logger(UpstreamsLog.Lines()))
+            sleep: upstreamsSleep, audit: AuditLog(logger: RecordedLog().logger),
+            logger: RecordedLog().logger)
         let user = try await accounts.resolve(.of("alice"), provider: "corp")
         let other = try await accounts.resolve(.of("bob"), provider: "corp")
         try await sessions.store(.of("alice"), provider: "corp", tsid: "t1", user: user, clientID: "c")

@@ -7,6 +7,7 @@ import Observability
 import OutboundHTTP
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -16,7 +17,7 @@ import Testing
     let clock = UpstreamsClock()
     let storage: UpstreamsStorage
     let records: RecordStore
-    let lines = UpstreamsLog.Lines()
+    let lines = RecordedLog()
     let world: World
 
     final class World: Sendable {
@@ -64,7 +65,7 @@ import Testing
             name: "hub", kind: .oauth2(service), clientID: "", clientSecret: nil,
             redirectURI: "https://gw.example/oauth/callback", scopes: scopes, addresses: .strict)
         let clock = clock
-        let logger = UpstreamsLog.logger(lines)
+        let logger = lines.logger
         return try OAuth2Upstream(
             settings, service: service,
             registration: try UpstreamRegistration(

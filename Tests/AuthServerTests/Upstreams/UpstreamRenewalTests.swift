@@ -5,6 +5,7 @@ import Foundation
 import Observability
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -339,8 +340,8 @@ import Testing
         let renewal = UpstreamRenewal(
             records: bench.records, providers: [bench.corp], sessionLifetime: 3600,
             now: { [clock = bench.clock] in clock.now },
-            sleep: upstreamsSleep, audit: AuditLog(logger: UpstreamsLog.logger(bench.lines)),
-            logger: UpstreamsLog.logger(bench.lines))
+            sleep: upstreamsSleep, audit: AuditLog(logger: bench.lines.logger),
+            logger: bench.lines.logger)
         bench.storage.fail(UpstreamsStorage.Faults(reads: true))
         guard case .failed(.unavailable, keepsToken: true) = await renewal.run(provider: "corp", tsid: "t1") else {
             Issue.record("not unavailable")

@@ -8,6 +8,7 @@ import Observability
 import OutboundHTTP
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import AuthServer

@@ -4,6 +4,7 @@
 import Foundation
 import Observability
 import Storage
+import TestSupport
 import Testing
 
 @testable import AuthServer

@@ -6,6 +6,7 @@ import JSONTypes
 import Observability
 import OutboundHTTP
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import AuthServer
@@ -16,7 +17,7 @@ import Testing
     ) throws -> Upstreams {
         try Upstreams(
             settings, records: RecordStore.upstreams(UpstreamsStorage(now: { clock.now })), http: http,
-            now: { clock.now }, logger: UpstreamsLog.logger(UpstreamsLog.Lines()))
+            now: { clock.now }, logger: RecordedLog().logger)
     }
 
     private func oauth2(_ name: String, registersAt url: String? = nil) -> UpstreamSettings {

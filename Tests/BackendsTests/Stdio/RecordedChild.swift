@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Backends
@@ -39,7 +40,7 @@ final class RecordedChild: Sendable {
 
     init(
         loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.any(),
-        answers: AnswerBudget = AnswerBudget(maximumBytes: .max)
+        answers: AnswerBudget = .unbounded
     ) {
         self.loop = loop
         self.answers = answers
@@ -130,32 +131,6 @@ extension StdioCommand {
     static func shell(_ script: String) -> StdioCommand {
         StdioCommand(
             executable: "/bin/sh", arguments: ["-c", script], environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"])
-    }
-}
-
-/// Collects log lines as `level message key=value…`.
-final class RecordedLog: Sendable {
-    private let entries = Mutex<[String]>([])
-
-    var all: [String] { entries.withLock { $0 } }
-
-    var logger: Logger { Logger(label: "test") { _ in Handler(log: self) } }
-
-    private struct Handler: LogHandler {
-        let log: RecordedLog
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let pairs = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
-            let line = "\(event.level) \(event.message) " + pairs.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-            log.entries.withLock { $0.append(line) }
-        }
     }
 }
 

@@ -13,6 +13,7 @@ import Darwin
 import Musl
 #else
 import Glibc
+import TestSupport
 #endif
 
 @Suite("Messages through a child's standard input and output")

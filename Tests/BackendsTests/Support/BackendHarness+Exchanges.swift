@@ -13,7 +13,7 @@ extension BackendHarness {
     /// Runs `body` with a backend that answers as the script says.
     static func serve(
         _ script: @escaping ScriptedHTTPBackend.Script, configure: Configure = { _ in },
-        answers: AnswerBudget = AnswerBudget(maximumBytes: .max),
+        answers: AnswerBudget = .unbounded,
         _ body: (ScriptedHTTPBackend, BackendHarness) async throws -> Void
     ) async throws {
         let server = try await ScriptedHTTPBackend.start(script)

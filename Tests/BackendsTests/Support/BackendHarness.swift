@@ -24,7 +24,7 @@ struct BackendHarness: Sendable {
 
     static func run<Outcome: Sendable>(
         _ endpoint: BackendSettings.Endpoint, configure: Configure = { _ in },
-        answers: AnswerBudget = AnswerBudget(maximumBytes: .max), _ body: (BackendHarness) async throws -> Outcome
+        answers: AnswerBudget = .unbounded, _ body: (BackendHarness) async throws -> Outcome
     ) async throws -> Outcome {
         let shards = Shards(group: MultiThreadedEventLoopGroup.singleton, answers: answers)
         shards.start()
@@ -40,7 +40,7 @@ struct BackendHarness: Sendable {
     }
 
     static func run<Outcome: Sendable>(
-        _ url: String, configure: Configure = { _ in }, answers: AnswerBudget = AnswerBudget(maximumBytes: .max),
+        _ url: String, configure: Configure = { _ in }, answers: AnswerBudget = .unbounded,
         _ body: (BackendHarness) async throws -> Outcome
     ) async throws -> Outcome {
         try await run(

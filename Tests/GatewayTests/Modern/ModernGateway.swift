@@ -25,7 +25,7 @@ struct ModernGateway: Sendable {
     /// Runs `body` with a gateway over `urls` (name → URL), and stops everything afterwards.
     static func run(
         _ urls: [String: String] = [:], settings: GatewaySettings = GatewaySettings(),
-        authenticator: Authenticator = .anonymous, answers: AnswerBudget = AnswerBudget(maximumBytes: .max),
+        authenticator: Authenticator = .anonymous, answers: AnswerBudget = .unbounded,
         _ body: (ModernGateway) async throws -> Void
     ) async throws {
         try await core(urls, answers) { server, backends, group, shards, logger in
@@ -75,7 +75,7 @@ struct ModernGateway: Sendable {
     }
 
     private static func core(
-        _ urls: [String: String], _ answers: AnswerBudget = AnswerBudget(maximumBytes: .max),
+        _ urls: [String: String], _ answers: AnswerBudget = .unbounded,
         _ body: (VirtualServer, [Backend], any EventLoopGroup, Shards, Logger) async throws -> Void
     ) async throws {
         try await Turnstile.servers.pass { try await running(urls, answers, body) }

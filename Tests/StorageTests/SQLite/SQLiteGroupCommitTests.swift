@@ -129,7 +129,7 @@ struct SQLiteGroupCommitTests {
     func locked() async throws {
         var options = SQLiteOptions()
         options.busyTimeout = .milliseconds(20)
-        let record = LogRecord()
+        let record = RecordedLog()
         let storage = try await SQLiteStorage(
             path: directory.file("s"), now: { .now }, logger: record.logger, options: options)
         let holder = try hold()
@@ -144,9 +144,9 @@ struct SQLiteGroupCommitTests {
         #expect(try await storage.put(key("a"), [1], expires: nil) == .committed)
         try await storage.check()
         #expect(storage.statistics.failures == 3)
-        #expect(record.lines.count == 2)
-        #expect(record.lines.first?.hasPrefix("error the storage cannot be written") == true)
-        #expect(record.lines.last?.hasPrefix("info the storage can be written again") == true)
+        #expect(record.all.count == 2)
+        #expect(record.all.first?.hasPrefix("error the storage cannot be written") == true)
+        #expect(record.all.last?.hasPrefix("info the storage can be written again") == true)
         try await storage.close()
     }
 }

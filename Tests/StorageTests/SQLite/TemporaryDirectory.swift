@@ -4,7 +4,6 @@
 import Foundation
 import Logging
 import Storage
-import Synchronization
 import TestSupport
 
 /// A directory of one test, removed with the last reference.
@@ -48,31 +47,6 @@ func storageError(_ body: () async throws -> Void) async throws -> StorageError?
 
 extension Logger {
     static var silent: Logger { Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }) }
-}
-
-/// Keeps the lines that were logged.
-final class LogRecord: Sendable {
-    private let entries = Mutex<[String]>([])
-
-    var lines: [String] { entries.withLock { $0 } }
-
-    var logger: Logger { Logger(label: "test", factory: { _ in Handler(record: self) }) }
-
-    private struct Handler: LogHandler {
-        let record: LogRecord
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let fields = (event.metadata ?? [:]).map { "\($0)=\($1)" }.sorted().joined(separator: " ")
-            record.entries.withLock { $0.append("\(event.level) \(event.message) \(fields)") }
-        }
-    }
 }
 
 extension SQLiteStorage {

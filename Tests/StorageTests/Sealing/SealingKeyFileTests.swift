@@ -20,13 +20,13 @@ struct SealingKeyFileTests {
 
     @Test("a missing file is created for its owner only, and read from then on")
     func created() throws {
-        let record = LogRecord()
+        let record = RecordedLog()
         let key = try file("new/seal.key", record.logger).loadOrCreate()
         #expect(try mode(directory.file("new/seal.key")) == 0o600)
         #expect(try mode(directory.file("new")) == 0o700)
         #expect(try directory.bytes("new/seal.key").count == 32)
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.file("new")) == ["seal.key"])
-        #expect(record.lines.count == 1)
+        #expect(record.all.count == 1)
         #expect(try file("new/seal.key").loadOrCreate().id == key.id)
         #expect(try file("new/seal.key").load().id == key.id)
         #expect(try file("other.key").loadOrCreate().id != key.id)
@@ -70,12 +70,12 @@ struct SealingKeyFileTests {
     @Test("a file that others can read is made private, with a warning", arguments: [0o644, 0o660, 0o604, 0o777])
     func repaired(wide: Int) throws {
         try directory.write(Array(1...32), to: "seal.key", mode: wide)
-        let record = LogRecord()
+        let record = RecordedLog()
         let key = try file("seal.key", record.logger).load()
         #expect(key.id == SealingKey(bytes: 1...32)?.id)
         #expect(try mode(directory.file("seal.key")) == 0o600)
-        #expect(record.lines.count == 1)
-        #expect(record.lines.first?.hasPrefix("warning the sealing key could be read by other users") == true)
+        #expect(record.all.count == 1)
+        #expect(record.all.first?.hasPrefix("warning the sealing key could be read by other users") == true)
     }
 
     @Test("a link to a key file is followed, as mounted secrets are links")

@@ -3,7 +3,6 @@
 
 import Logging
 import NIOPosix
-import Synchronization
 import TestSupport
 import Testing
 import VMCPApplication
@@ -56,7 +55,7 @@ struct ReplicaStartTests {
         options.hostName = "my_host.example"
         options.isStdio = true
         let loaded = try ConfigurationLoader(environment: plan.environment).load(text: text, fileName: "vmcp.yaml")
-        let lines = LogLines()
+        let lines = RecordedLog()
         let application = try await VMCPApplication(
             configuration: loaded.configuration, options: options, group: MultiThreadedEventLoopGroup.singleton,
             logger: lines.logger)
@@ -69,23 +68,4 @@ struct ReplicaStartTests {
         await client.close()
         await network.stop()
     }
-}
-
-private final class LogLines: Sendable {
-    private struct Handler: LogHandler {
-        let lines: LogLines
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) { lines.state.withLock { $0.append("\(event.level) \(event.message)") } }
-    }
-
-    private let state = Mutex<[String]>([])
-    var all: [String] { state.withLock { $0 } }
-    var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
 }

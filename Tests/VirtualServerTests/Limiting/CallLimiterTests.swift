@@ -6,7 +6,7 @@ import JSONTypes
 import Logging
 import MCPTypes
 import NIOCore
-import Synchronization
+import TestSupport
 import Testing
 
 @testable import VirtualServer
@@ -21,7 +21,7 @@ struct CallLimiterTests {
     private func limiter(_ configure: (inout CallLimits) -> Void) -> CallLimiter {
         var limits = CallLimits()
         configure(&limits)
-        return CallLimiter(limits, now: { [clock] in clock.now }, logger: Logger(label: "test") { _ in Lines() })
+        return CallLimiter(limits, now: { [clock] in clock.now }, logger: RecordedLog().logger)
     }
 
     private static func rate(_ calls: Int, _ seconds: Int64) -> CallRate {
@@ -199,37 +199,14 @@ struct CallLimiterTests {
 
     @Test("A flood leaves one line in the log when it begins and one now and then")
     func log() {
-        let lines = Lines()
+        let log = RecordedLog()
         var limits = CallLimits()
         limits.perUser = Self.rate(1, 3600)
-        let limiter = CallLimiter(limits, now: { [clock] in clock.now }, logger: Logger(label: "test") { _ in lines })
+        let limiter = CallLimiter(limits, now: { [clock] in clock.now }, logger: log.logger)
         #expect(admitted(limiter, 1000) == 1)
-        #expect(lines.all == ["limit=perUser refused=1 user=alice"])
+        #expect(log.all.map { $0.hasSuffix(" limit=perUser refused=1 user=alice") } == [true])
         clock.advance(.seconds(10))
         #expect(admitted(limiter, 1000) == 0)
-        #expect(lines.all.dropFirst() == ["limit=perUser refused=999 user=alice"])
-    }
-
-    /// Keeps what would be logged.
-    private struct Lines: LogHandler {
-        private final class Store: Sendable {
-            let lines = Mutex<[String]>([])
-        }
-
-        private let store = Store()
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-
-        var all: [String] { store.lines.withLock { $0 } }
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let values = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted()
-            store.lines.withLock { $0.append(values.joined(separator: " ")) }
-        }
+        #expect(log.all.dropFirst().map { $0.hasSuffix(" limit=perUser refused=999 user=alice") } == [true])
     }
 }
