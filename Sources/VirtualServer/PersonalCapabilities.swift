@@ -9,10 +9,11 @@ import NIOCore
 import OutgoingAuth
 import Synchronization
 
-/// The lists of backends that know who asks, kept for each principal, merged with the lists that are the same for all.
+/// The lists of backends that know who asks, kept for each login, merged with the lists that are the same for all.
 ///
-/// What one person may see says something about them, so nothing of it is ever part of another's lists. Readings are
-/// bounded in number, age and waiting time; a slow backend delays a list only a moment and is announced when it is read.
+/// What one person may see says something about them, so nothing of it is ever part of another's lists, and not every
+/// login of a person may see the same. Readings are bounded in number, age and waiting time; a slow backend delays a list
+/// only a moment and is announced when it is read.
 final class PersonalCapabilities: Sendable {
     private struct Reading {
         var catalog: BackendCatalog?
@@ -58,9 +59,9 @@ final class PersonalCapabilities: Sendable {
     private let backends: [Backend]
     private let names: Set<String>
     private let tasks = TaskSupervisor()
-    private let entries = Mutex<[Principal: Entry]>([:])
+    private let entries = Mutex<[LoginKey: Entry]>([:])
 
-    static let maximumPrincipals = 1000
+    static let maximumLogins = 1000
     static let maximumAge = TimeAmount.seconds(300)
     static let retryAfter = TimeAmount.seconds(5)
     /// How long a caller waits for a first reading.
@@ -89,17 +90,17 @@ final class PersonalCapabilities: Sendable {
     }
 
     private func current(for caller: Caller) async -> Snapshots {
-        if let settled = settled(for: caller.principal) { return settled }
+        if let settled = settled(for: caller.login) { return settled }
         await refresh(for: caller, waits: true)
-        return snapshots(for: caller.principal)
+        return snapshots(for: caller.login)
     }
 
     /// What most requests find: lists in which nothing has changed and that are not old.
-    private func settled(for principal: Principal) -> Snapshots? {
+    private func settled(for login: LoginKey) -> Snapshots? {
         let now = NIODeadline.now()
         let generation = capabilities.generation
         return entries.withLock { entries in
-            guard let entry = entries[principal], let freshUntil = entry.freshUntil, now < freshUntil,
+            guard let entry = entries[login], let freshUntil = entry.freshUntil, now < freshUntil,
                 let snapshots = entry.snapshots, snapshots.generation == generation
             else { return nil }
             entry.lastUsed = now
@@ -123,9 +124,10 @@ final class PersonalCapabilities: Sendable {
 
     private func refresh(for caller: Caller, waits: Bool) async {
         let started = ContinuousClock.now
+        let login = caller.login
         let (due, isMissing) = entries.withLock { entries -> ([Backend], Bool) in
             let now = NIODeadline.now()
-            let entry = entries[caller.principal] ?? Entry(lastUsed: now)
+            let entry = entries[login] ?? Entry(lastUsed: now)
             entry.lastUsed = now
             entry.freshUntil = now + Self.maximumAge
             var due: [Backend] = []
@@ -145,30 +147,31 @@ final class PersonalCapabilities: Sendable {
                 }
                 entry.readings[backend.name] = reading
             }
-            if entries[caller.principal] == nil, entries.count >= Self.maximumPrincipals,
+            if entries[login] == nil, entries.count >= Self.maximumLogins,
                 let oldest = entries.min(by: { $0.value.lastUsed < $1.value.lastUsed })?.key
             {
                 entries[oldest] = nil
             }
-            entries[caller.principal] = entry
+            entries[login] = entry
             return (due, isMissing)
         }
         for backend in due { tasks.run(on: caller.shard.executor) { await self.read(backend, for: caller) } }
         guard isMissing, waits else { return }
-        while ContinuousClock.now - started < Self.patience, !Task.isCancelled, isReading(for: caller.principal) {
+        while ContinuousClock.now - started < Self.patience, !Task.isCancelled, isReading(for: login) {
             try? await Task.sleep(for: Self.poll)
         }
     }
 
-    private func isReading(for principal: Principal) -> Bool {
+    private func isReading(for login: LoginKey) -> Bool {
         entries.withLock { entries in
-            entries[principal]?.readings.values.contains { $0.isRunning && ($0.readAt == nil || $0.isStale) } ?? false
+            entries[login]?.readings.values.contains { $0.isRunning && ($0.readAt == nil || $0.isStale) } ?? false
         }
     }
 
     private func read(_ backend: Backend, for caller: Caller) async {
         let started = ContinuousClock.now
-        let known = entries.withLock { $0[caller.principal]?.readings[backend.name]?.announcements }
+        let login = caller.login
+        let known = entries.withLock { $0[login]?.readings[backend.name]?.announcements }
         var catalog: BackendCatalog?
         var problem: BackendError?
         if let session = caller.sessions.session(with: backend, on: caller.shard) {
@@ -180,7 +183,7 @@ final class PersonalCapabilities: Sendable {
             }
         }
         let hasChanged = entries.withLock { entries -> Bool in
-            guard let entry = entries[caller.principal], var reading = entry.readings[backend.name] else {
+            guard let entry = entries[login], var reading = entry.readings[backend.name] else {
                 return false
             }
             let hadCatalog = reading.catalog != nil
@@ -202,10 +205,10 @@ final class PersonalCapabilities: Sendable {
 
     // MARK: Snapshots
 
-    private func snapshots(for principal: Principal) -> Snapshots {
+    private func snapshots(for login: LoginKey) -> Snapshots {
         let shared = capabilities.catalogs
         let (cached, readings, changes) = entries.withLock { entries in
-            let entry = entries[principal]
+            let entry = entries[login]
             return (entry?.snapshots, entry?.readings ?? [:], entry?.changes)
         }
         if let cached, cached.generation == shared.generation { return cached }
@@ -216,7 +219,7 @@ final class PersonalCapabilities: Sendable {
         let listed = visible.count == known.count ? routed : capabilities.snapshot(of: visible + own)
         let snapshots = Snapshots(listed: listed, routed: routed, generation: shared.generation)
         entries.withLock { entries in
-            if let entry = entries[principal], entry.changes == changes { entry.snapshots = snapshots }
+            if let entry = entries[login], entry.changes == changes { entry.snapshots = snapshots }
         }
         return snapshots
     }
@@ -232,4 +235,8 @@ extension BackendError {
         default: true
         }
     }
+}
+
+extension Caller {
+    fileprivate var login: LoginKey { LoginKey(principal) }
 }
