@@ -116,7 +116,7 @@ let package = Package(
         module(
             "Backends",
             uses: [
-                "JSONTypes", "MCPTypes", "Aggregation", "OutgoingAuth", .deque, .logging, .nioCore, .nioPosix, .nioSSL,
+                "JSONTypes", "MCPTypes", "Aggregation", "OutboundHTTP", "OutgoingAuth", .deque, .logging, .nioCore, .nioPosix, .nioSSL,
                 .nioTLS,
                 .subprocess, .system,
             ],

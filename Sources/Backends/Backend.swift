@@ -5,6 +5,7 @@ package import Logging
 package import MCPTypes
 import NIOCore
 import NIOSSL
+import OutboundHTTP
 import Synchronization
 
 /// One backend as this process sees it: its settings, connections, limits and health. Sessions hang on it.
@@ -39,7 +40,8 @@ package final class Backend: Sendable {
             let tls = endpoint.isTLS ? try BackendTLS.context(caBundlePath: settings.caBundlePath) : nil
             pools = shards.all.map { shard in
                 HTTPConnectionPool(
-                    shard: shard, endpoint: endpoint, tls: tls, connectTimeout: settings.connectTimeout)
+                    shard: shard, endpoint: endpoint, tls: tls, connectTimeout: settings.connectTimeout,
+                    probes: QuietPeerProbes(every: settings.probeInterval))
             }
         } else {
             pools = []

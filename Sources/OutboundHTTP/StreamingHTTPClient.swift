@@ -29,18 +29,20 @@ package final class StreamingHTTPClient: Sendable {
     /// For peers that are never silent for long while they are there.
     private let strict: HTTPClient
 
-    /// - Parameter silence: after which a peer counts as gone that says something now and then while it works. Whoever
-    ///   takes an answer so slowly that nothing is read for that long loses it, too.
+    /// - Parameters:
+    ///   - silence: after which a peer counts as gone that says something now and then while it works. Whoever takes an
+    ///     answer so slowly that nothing is read for that long loses it, too.
+    ///   - probes: for peers that have nothing to say while they work.
     package init(
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
-        connectTimeout: TimeAmount = StreamingHTTPClient.connectTimeout, silence: TimeAmount
+        connectTimeout: TimeAmount = StreamingHTTPClient.connectTimeout, silence: TimeAmount, probes: QuietPeerProbes
     ) {
-        patient = Self.client(group, connectTimeout, silence: nil)
-        strict = Self.client(group, connectTimeout, silence: silence)
+        patient = Self.client(group, connectTimeout, silence: nil, probes)
+        strict = Self.client(group, connectTimeout, silence: silence, probes)
     }
 
     private static func client(
-        _ group: any EventLoopGroup, _ connectTimeout: TimeAmount, silence: TimeAmount?
+        _ group: any EventLoopGroup, _ connectTimeout: TimeAmount, silence: TimeAmount?, _ probes: QuietPeerProbes
     ) -> HTTPClient {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
@@ -48,6 +50,10 @@ package final class StreamingHTTPClient: Sendable {
             tlsConfiguration: tls, redirectConfiguration: .disallow,
             timeout: .init(connect: connectTimeout, read: silence), decompression: .disabled)
         configuration.httpVersion = .http1Only
+        // The library's only way to a new connection's options.
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            channel.eventLoop.submit { try probes.apply(to: channel) }
+        }
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 100_000
         configuration.connectionPool.retryConnectionEstablishment = false
         return HTTPClient(eventLoopGroup: group, configuration: configuration)

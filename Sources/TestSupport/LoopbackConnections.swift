@@ -1,8 +1,6 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
-import TestSupport
-
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -12,14 +10,20 @@ import Glibc
 #endif
 
 /// What the kernel knows about connections, because a peer's close arrives some time after it was made.
-enum LoopbackConnections {
+package enum LoopbackConnections {
     /// Waits until this machine holds no connection to `port` any more: whoever had one has seen its end.
-    static func gone(to port: Int) async throws {
-        try await eventually("connections to port \(port) are gone") { count(to: port) == 0 }
+    package static func gone(to port: Int) async throws {
+        try await eventually("connections to port \(port) are gone") { timers(to: port).isEmpty }
     }
 
-    private static func count(to port: Int) -> Int {
-        guard let file = fopen("/proc/net/tcp", "r") else { return 0 }
+    /// Waits until the kernel asks the peer of a connection to `port` now and then whether it is there.
+    package static func probed(to port: Int) async throws {
+        try await eventually("a connection to port \(port) is probed") { timers(to: port).contains("02") }
+    }
+
+    /// Of each connection which timer runs, as the kernel names it (proc_pid_net(5)): 02 is that of keep-alive.
+    private static func timers(to port: Int) -> [Substring] {
+        guard let file = fopen("/proc/net/tcp", "r") else { return [] }
         defer { fclose(file) }
         var text: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 1 << 16)
@@ -27,10 +31,11 @@ enum LoopbackConnections {
         let digits = String(port, radix: 16, uppercase: true)
         let suffix = ":" + String(repeating: "0", count: 4 - digits.count) + digits
         let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").dropFirst()
-        return lines.count { line in
+        return lines.compactMap { line in
             let fields = line.split(separator: " ")
             // The other end's port; 06 is TIME_WAIT, which belongs to nobody.
-            return fields.count > 3 && fields[2].hasSuffix(suffix) && fields[3] != "06"
+            guard fields.count > 5, fields[2].hasSuffix(suffix), fields[3] != "06" else { return nil }
+            return fields[5].prefix(2)
         }
     }
 }

@@ -45,6 +45,7 @@ extension BackendSettings {
         era = EraSetting(backend.era)
         requestTimeout = TimeAmount(configuration.operational.timeouts.timeout(for: backend.name))
         connectTimeout = min(requestTimeout, .seconds(10))
+        probeInterval = TimeAmount(configuration.limits.keepAliveInterval)
         maximumConcurrentRequests = backend.maxConcurrentRequests
         maximumQueuedRequests = backend.maxQueuedRequests
         limits = HTTPLimits(

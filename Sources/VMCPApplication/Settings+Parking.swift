@@ -91,7 +91,9 @@ extension Configuration.Forwarding {
         }
         return Replicas(
             instance: instance, secrets: try secrets(options.environment), maximumRequests: maxRequests,
-            client: StreamingHTTPClient(group: group, silence: TimeAmount(silence(limits))), logger: logger,
+            client: StreamingHTTPClient(
+                group: group, silence: TimeAmount(silence(limits)),
+                probes: QuietPeerProbes(every: TimeAmount(limits.keepAliveInterval))), logger: logger,
             baseURL: { baseURL(of: $0) })
     }
 

@@ -8,7 +8,7 @@ import Testing
 
 @testable import OutboundHTTP
 
-@Suite("The guarded HTTP client", .timeLimit(.minutes(1)))
+@Suite("The guarded HTTP client", .timeLimit(.minutes(5)))
 struct GuardedHTTPClientTests {
     private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 

@@ -12,7 +12,7 @@ import Testing
 @testable import OutboundHTTP
 
 /// What a hostile or broken server can do, over a real socket.
-@Suite("The guarded HTTP client against real servers", .timeLimit(.minutes(2)))
+@Suite("The guarded HTTP client against real servers", .timeLimit(.minutes(5)))
 struct HTTPClientTransportTests {
     private static let loopback = AddressPolicy(allowsLoopback: true)
     private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -251,7 +251,7 @@ struct HTTPClientTransportTests {
     }
 }
 
-@Suite("The guarded HTTP client over TLS", .timeLimit(.minutes(2)))
+@Suite("The guarded HTTP client over TLS", .timeLimit(.minutes(5)))
 struct TLSTransportTests {
     private func serve(_ leaf: (certificate: String, key: String)) async throws -> ScriptedHTTPBackend {
         let context = try NIOSSLContext(

@@ -8,7 +8,7 @@ import Testing
 @testable import OutboundHTTP
 
 /// Peers that fall silent without closing anything, as a machine does that loses its power.
-@Suite("The streaming HTTP client and peers that fall silent", .timeLimit(.minutes(2)))
+@Suite("The streaming HTTP client and peers that fall silent", .timeLimit(.minutes(5)))
 struct StreamingHTTPClientTests {
     typealias Failure = StreamingHTTPClient.Failure
 
@@ -16,7 +16,8 @@ struct StreamingHTTPClientTests {
         _ script: @escaping ScriptedHTTPBackend.Script, _ body: (StreamingHTTPClient, String) async throws -> Void
     ) async throws {
         let peer = try await ScriptedHTTPBackend.start(script)
-        let client = StreamingHTTPClient(connectTimeout: .minutes(1), silence: .milliseconds(200))
+        let client = StreamingHTTPClient(
+            connectTimeout: .minutes(1), silence: .milliseconds(200), probes: QuietPeerProbes(every: .seconds(30)))
         try await body(client, peer.url)
         await client.close()
         await peer.stop()
@@ -51,6 +52,22 @@ struct StreamingHTTPClientTests {
             let response = try await patient.get()
             #expect(response.status == 200)
         }
+    }
+
+    @Test("A peer that has nothing to say while it works is asked whether it is still there")
+    func probes() async throws {
+        let gate = ScriptedGate()
+        let peer = try await ScriptedHTTPBackend.start { _, reply in
+            await gate.wait()
+            reply.json("{}")
+        }
+        let client = StreamingHTTPClient(silence: .minutes(1), probes: QuietPeerProbes(every: .seconds(30)))
+        async let answer = post(client, peer.url, isNeverSilent: false)
+        try await LoopbackConnections.probed(to: peer.port)
+        gate.open()
+        #expect(try await answer.get().status == 200)
+        await client.close()
+        await peer.stop()
     }
 
     @Test("An answer that stops coming is broken off")

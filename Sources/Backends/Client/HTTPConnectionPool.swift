@@ -4,6 +4,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import OutboundHTTP
 
 /// The connections of one shard to one backend.
 ///
@@ -16,6 +17,7 @@ final class HTTPConnectionPool: @unchecked Sendable {
     private let endpoint: HTTPEndpoint
     private let tls: NIOSSLContext?
     private let connectTimeout: TimeAmount
+    private let probes: QuietPeerProbes
     private var idle: [HTTPConnection] = []
     private var open: [ObjectIdentifier: HTTPConnection] = [:]
     private var isClosed = false
@@ -24,7 +26,8 @@ final class HTTPConnectionPool: @unchecked Sendable {
     private static let maximumIdleTime = TimeAmount.milliseconds(4000)
 
     init(
-        shard: Shard, endpoint: HTTPEndpoint, tls: NIOSSLContext?, connectTimeout: TimeAmount
+        shard: Shard, endpoint: HTTPEndpoint, tls: NIOSSLContext?, connectTimeout: TimeAmount,
+        probes: QuietPeerProbes
     ) {
         eventLoop = shard.eventLoop
         executor = shard.executor
@@ -32,6 +35,7 @@ final class HTTPConnectionPool: @unchecked Sendable {
         self.endpoint = endpoint
         self.tls = tls
         self.connectTimeout = connectTimeout
+        self.probes = probes
     }
 
     /// Starts `exchange` on an idle connection or a new one.
@@ -56,11 +60,13 @@ final class HTTPConnectionPool: @unchecked Sendable {
         let connection = HTTPConnection(pool: self, usesTLS: tls != nil)
         let endpoint = self.endpoint
         let tls = self.tls
+        let probes = self.probes
         ClientBootstrap(group: eventLoop)
             .connectTimeout(connectTimeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try probes.apply(to: channel)
                     if let tls {
                         try channel.pipeline.syncOperations.addHandler(
                             NIOSSLClientHandler(context: tls, serverHostname: endpoint.serverName))

@@ -43,7 +43,7 @@ extension Configuration {
         package let idleConnectionTimeout: Duration
         /// A client that accepts no byte for that long is cut.
         package let writeTimeout: Duration
-        /// Between two comments on a quiet event stream.
+        /// Between two comments on a quiet event stream, and until the peer of a quiet connection is asked for.
         package let keepAliveInterval: Duration
     }
 }
@@ -95,7 +95,9 @@ extension Configuration.Limits: Section {
         static let requestReadTimeout = time("requestReadTimeout", 30, "For the whole of a request's head and body.")
         static let idleConnectionTimeout = time("idleConnectionTimeout", 120, "Between two requests on a connection.")
         static let writeTimeout = time("writeTimeout", 30, "A client that accepts no byte for that long is cut.")
-        static let keepAliveInterval = time("keepAliveInterval", 30, "Between two comments on a quiet event stream.")
+        static let keepAliveInterval = time(
+            "keepAliveInterval", 30,
+            "Between two comments on a quiet event stream, and until a quiet backend is asked whether it is there.")
 
         private static func count(
             _ name: String, _ range: ClosedRange<Int>, _ fallback: Int, _ summary: String

@@ -49,6 +49,20 @@ struct HTTPConnectionPoolTests {
         }
     }
 
+    @Test("A backend that says nothing is asked whether it is still there")
+    func probes() async throws {
+        let gate = ScriptedGate()
+        try await BackendHarness.serve { _, reply in
+            await gate.wait()
+            reply.json("{}")
+        } _: { server, harness in
+            async let reply = harness.exchange(BackendHarness.get)
+            try await LoopbackConnections.probed(to: server.port)
+            gate.open()
+            #expect(await reply.isAnswer())
+        }
+    }
+
     @Test(
         "A connection that was not promised to stay is not used again",
         arguments: [

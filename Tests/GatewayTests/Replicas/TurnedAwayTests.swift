@@ -3,7 +3,6 @@
 
 import Logging
 import NIOCore
-import NIOPosix
 import Observability
 import OutboundHTTP
 import Synchronization
@@ -21,7 +20,7 @@ struct TurnedAwayTests {
         let time = Mutex(NIODeadline.uptimeNanoseconds(1))
         let replicas = Replicas(
             instance: "a", secrets: [Secret("a secret of thirty-two bytes or more")],
-            client: StreamingHTTPClient(group: MultiThreadedEventLoopGroup.singleton, silence: .minutes(1)),
+            client: StreamingHTTPClient(silence: .minutes(1), probes: QuietPeerProbes(every: .seconds(30))),
             logger: log.logger, uptime: { time.withLock { $0 } },
             baseURL: { _ in nil })
         var said: [String] {
