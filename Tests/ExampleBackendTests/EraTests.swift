@@ -8,7 +8,7 @@ import Testing
 
 @testable import ExampleBackend
 
-@Suite(.timeLimit(.minutes(1))) struct EraTests {
+@Suite(.timeLimit(.minutes(5))) struct EraTests {
     struct Signal: Sendable {
         let header: String?
         let declared: String?

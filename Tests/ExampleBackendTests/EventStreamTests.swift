@@ -7,7 +7,7 @@ import Testing
 
 @testable import ExampleBackend
 
-@Suite(.timeLimit(.minutes(1))) struct EventStreamTests {
+@Suite(.timeLimit(.minutes(5))) struct EventStreamTests {
     private let stream = EventStream(number: 3, encoder: EventEncoder(retryMilliseconds: 250))
 
     private func text(_ reader: Int) async -> String? {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import ExampleBackend
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPBatchTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPBatchTests {
     private func batch(_ messages: String...) -> String { "[\(messages.joined(separator: ","))]" }
 
     @Test func `A batch of requests is answered with an array`() async throws {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import ExampleBackend
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPEdgeTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPEdgeTests {
     @Test("The initialize answer, and no other, carries a session id", arguments: Revision.legacy)
     func sessionID(revision: Revision) async throws {
         try await withHTTPBackend { client in

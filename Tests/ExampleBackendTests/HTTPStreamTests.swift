@@ -8,7 +8,7 @@ import Testing
 
 @testable import ExampleBackend
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPStreamTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPStreamTests {
     @Test(
         "A call that sends something first is answered as a stream with ids",
         arguments: [

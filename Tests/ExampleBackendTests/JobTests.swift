@@ -8,7 +8,7 @@ import Testing
 
 @testable import ExampleBackend
 
-@Suite(.timeLimit(.minutes(1))) struct JobTests {
+@Suite(.timeLimit(.minutes(5))) struct JobTests {
     private final class Changes: Sendable {
         private let statuses = Mutex<[Job.Status]>([])
         var all: [Job.Status] { statuses.withLock { $0 } }

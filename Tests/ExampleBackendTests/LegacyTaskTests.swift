@@ -8,7 +8,7 @@ import Testing
 @testable import ExampleBackend
 
 /// Tasks as revision 2025-11-25 has them.
-@Suite(.timeLimit(.minutes(1))) struct LegacyTaskTests {
+@Suite(.timeLimit(.minutes(5))) struct LegacyTaskTests {
     private static let relation = "io.modelcontextprotocol/related-task"
 
     private func create(_ client: CoreClient, _ tool: String, _ arguments: JSONObject = [:], ttl: Int? = nil)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ExampleBackend
 
-@Suite(.timeLimit(.minutes(1))) struct ListenTests {
+@Suite(.timeLimit(.minutes(5))) struct ListenTests {
     private static let everything: JSONObject = [
         "notifications": [
             "toolsListChanged": true, "promptsListChanged": true, "resourcesListChanged": true,

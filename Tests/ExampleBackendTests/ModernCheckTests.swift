@@ -9,7 +9,7 @@ import Testing
 @testable import ExampleBackend
 
 /// The order and the outcome of the checks that every Modern POST passes.
-@Suite(.timeLimit(.minutes(1))) struct ModernCheckTests {
+@Suite(.timeLimit(.minutes(5))) struct ModernCheckTests {
     struct Probe: Sendable, CustomStringConvertible {
         let description: String
         let status: Int

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ExampleBackend
 
-@Suite(.timeLimit(.minutes(1))) struct ModernFeatureTests {
+@Suite(.timeLimit(.minutes(5))) struct ModernFeatureTests {
     @Test(
         "BP-16, BP-21: every result says what it is and where it comes from",
         arguments: [

@@ -9,7 +9,7 @@ import Testing
 @testable import ExampleBackend
 
 /// Streams of the Modern era over real sockets.
-@Suite(.timeLimit(.minutes(1))) struct ModernHTTPTests {
+@Suite(.timeLimit(.minutes(5))) struct ModernHTTPTests {
     @Test func `HM-22, HM-24, HM-26: progress and the answer come as one stream without ids`() async throws {
         try await withModernBackend { modern in
             var modern = modern

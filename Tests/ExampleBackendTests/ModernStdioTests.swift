@@ -7,7 +7,7 @@ import Testing
 
 @testable import ExampleBackend
 
-@Suite(.timeLimit(.minutes(1))) struct ModernStdioTests {
+@Suite(.timeLimit(.minutes(5))) struct ModernStdioTests {
     private static func request(
         _ id: JSONValue, _ method: String, _ params: JSONObject = [:], _ capabilities: JSONObject = [:]
     ) -> String {

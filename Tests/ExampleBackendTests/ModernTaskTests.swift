@@ -8,7 +8,7 @@ import Testing
 @testable import ExampleBackend
 
 /// The extension `io.modelcontextprotocol/tasks`.
-@Suite(.timeLimit(.minutes(1))) struct ModernTaskTests {
+@Suite(.timeLimit(.minutes(5))) struct ModernTaskTests {
     private static let capabilities = ModernClient.tasks.merging(ModernClient.form)
     private let client = ModernClient(capabilities)
 

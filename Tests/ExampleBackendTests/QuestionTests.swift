@@ -8,7 +8,7 @@ import Testing
 
 @testable import ExampleBackend
 
-@Suite(.timeLimit(.minutes(1))) struct QuestionTests {
+@Suite(.timeLimit(.minutes(5))) struct QuestionTests {
     private static let accept = ClientAnswer.result(JSONSlice(["action": "accept", "content": ["answer": "yes"]]))
 
     @Test func `Sampling asks with the prompt and shows the answer`() async throws {

@@ -8,7 +8,7 @@ import Testing
 @testable import ExampleBackend
 
 /// Multi round-trip requests.
-@Suite(.timeLimit(.minutes(1))) struct RoundTests {
+@Suite(.timeLimit(.minutes(5))) struct RoundTests {
     private static let prefix = "test_input_required_result_"
 
     /// What a friendly client answers to each question.

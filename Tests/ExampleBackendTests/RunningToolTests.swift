@@ -7,7 +7,7 @@ import Testing
 
 @testable import ExampleBackend
 
-@Suite(.timeLimit(.minutes(1))) struct RunningToolTests {
+@Suite(.timeLimit(.minutes(5))) struct RunningToolTests {
     @Test func `Progress carries the caller's token as it was spelled`() async throws {
         let client = try await CoreClient.open()
         _ = try await client.call("test_tool_with_progress", meta: ["progressToken": "tök\n"])

@@ -8,7 +8,7 @@ import Testing
 
 @testable import ExampleBackend
 
-@Suite(.timeLimit(.minutes(1))) struct StdioEdgeTests {
+@Suite(.timeLimit(.minutes(5))) struct StdioEdgeTests {
     @Test func `A session over pipes: requests, a notification, the end`() async throws {
         let (_, rest) = try await withStdioBackend { client in
             try await client.open()

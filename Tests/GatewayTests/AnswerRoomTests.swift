@@ -38,7 +38,7 @@ struct AnswerRoomTests {
         arguments: [true, false], ["application/json", "text/event-stream"])
     func unread(isReadInTheEnd: Bool, form: String) async throws {
         // More than the kernel takes for anyone.
-        let text = String(repeating: "x", count: 24 << 20)
+        let text = String(repeating: "x", count: 8 << 20)
         let backend = try await ScriptedBackend.start { request, reply in
             guard request.verb == "tools/call" else { return false }
             reply.json(reply.response(#"{"content":[{"type":"text","text":"\#(text)"}]}"#))

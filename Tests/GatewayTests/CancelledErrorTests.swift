@@ -23,7 +23,7 @@ import Testing
         #expect(error?["message"]?.string == "Stopped by an operator")
     }
 
-    @Test("A backend's own -32800 reaches clients of both eras over HTTP as it is", .timeLimit(.minutes(2)))
+    @Test("A backend's own -32800 reaches clients of both eras over HTTP as it is", .timeLimit(.minutes(5)))
     func http() async throws {
         let backend = try await stopping()
         try await ModernGateway.run(["one": backend.url]) { gateway in
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(
-        "A backend's own -32800 reaches a Modern client on standard input and output as it is", .timeLimit(.minutes(2)))
+        "A backend's own -32800 reaches a Modern client on standard input and output as it is", .timeLimit(.minutes(5)))
     func stdio() async throws {
         let backend = try await stopping()
         try await ModernGateway.runStdio(["one": backend.url]) { client, _ in

@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct LegacyDispatcherTests {
     @Test(
-        "Task methods exist in 2025-11-25 alone", .timeLimit(.minutes(2)),
+        "Task methods exist in 2025-11-25 alone", .timeLimit(.minutes(5)),
         arguments: ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
     func taskMethods(_ revision: String) async throws {
         try await ModernGateway.run { gateway in

@@ -14,7 +14,7 @@ import Testing
 @testable import Backends
 @testable import VirtualServer
 
-@Suite("What the backends' reports become", .serialized, .timeLimit(.minutes(1)))
+@Suite("What the backends' reports become", .serialized, .timeLimit(.minutes(5)))
 struct CapabilitiesTests {
     /// Capabilities fed by hand.
     private struct Fed: Sendable {

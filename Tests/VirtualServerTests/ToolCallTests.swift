@@ -9,7 +9,7 @@ import Testing
 
 @testable import VirtualServer
 
-@Suite("Calling tools", .serialized, .timeLimit(.minutes(1)))
+@Suite("Calling tools", .serialized, .timeLimit(.minutes(5)))
 struct ToolCallTests {
     /// One backend "one" that answers every call with the parameters that it got.
     private func echoing(_ body: (ScriptedBackend, ServerHarness) async throws -> Void) async throws {

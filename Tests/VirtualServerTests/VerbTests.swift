@@ -9,7 +9,7 @@ import Testing
 
 @testable import VirtualServer
 
-@Suite("Resources, prompts, completion and logging", .serialized, .timeLimit(.minutes(1)))
+@Suite("Resources, prompts, completion and logging", .serialized, .timeLimit(.minutes(5)))
 struct VerbTests {
     private static func configure(_ content: inout ScriptedBackend.Content) {
         content.capabilities =

@@ -11,7 +11,7 @@ import Testing
 @testable import Backends
 @testable import VirtualServer
 
-@Suite("The core with backends that come and go", .serialized, .timeLimit(.minutes(1)))
+@Suite("The core with backends that come and go", .serialized, .timeLimit(.minutes(5)))
 struct VirtualServerTests {
     @Test("LC-18: initialize declares the same whoever is up, and passes on what the backends want a model to know")
     func initialize() async throws {

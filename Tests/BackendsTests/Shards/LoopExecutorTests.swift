@@ -8,7 +8,7 @@ import Testing
 
 @testable import Backends
 
-@Suite("Tasks on a loop", .timeLimit(.minutes(1)))
+@Suite("Tasks on a loop", .timeLimit(.minutes(5)))
 struct LoopExecutorTests {
     private let shard = Shard(index: 0, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
 

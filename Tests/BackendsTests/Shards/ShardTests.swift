@@ -7,7 +7,7 @@ import Testing
 
 @testable import Backends
 
-@Suite("Calls that a shard watches", .timeLimit(.minutes(1)))
+@Suite("Calls that a shard watches", .timeLimit(.minutes(5)))
 struct ShardTests {
     private let shard = Shard(index: 0, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
 

@@ -192,7 +192,7 @@ import Testing
         }
     }
 
-    @Test("Many idle subscriptions hold neither tasks nor buffers, and each hears of a change", .timeLimit(.minutes(2)))
+    @Test("Many idle subscriptions hold neither tasks nor buffers, and each hears of a change", .timeLimit(.minutes(5)))
     func many() async throws {
         let backend = try await Self.backend()
         try await ModernGateway.run(["one": backend.url]) { gateway in

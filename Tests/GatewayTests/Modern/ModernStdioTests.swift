@@ -13,7 +13,7 @@ import VirtualServer
 @Suite struct ModernStdioTests {
     private static let tag = "io.modelcontextprotocol/subscriptionId"
 
-    @Test("LC-10, 2.5: Modern requests need no handshake and no headers", .timeLimit(.minutes(2)))
+    @Test("LC-10, 2.5: Modern requests need no handshake and no headers", .timeLimit(.minutes(5)))
     func stateless() async throws {
         let backend = try await ScriptedBackend.start()
         try await ModernGateway.runStdio(["one": backend.url]) { client, _ in
@@ -30,7 +30,7 @@ import VirtualServer
     }
 
     @Test(
-        "2.5: the checks are those of HTTP without the headers", .timeLimit(.minutes(2)),
+        "2.5: the checks are those of HTTP without the headers", .timeLimit(.minutes(5)),
         arguments: [
             ("initialize", ModernCase.meta(), -32601), ("ping", ModernCase.meta(), -32601),
             ("no/method", ModernCase.meta(), -32601), ("tasks/list", ModernCase.meta(), -32601),
@@ -50,7 +50,7 @@ import VirtualServer
         }
     }
 
-    @Test("LC-15, ST-04: both eras live side by side in one process", .timeLimit(.minutes(2)))
+    @Test("LC-15, ST-04: both eras live side by side in one process", .timeLimit(.minutes(5)))
     func both() async throws {
         try await ModernGateway.runStdio { client, _ in
             try await client.send(ModernClient.message(1, "tools/list"))
@@ -70,7 +70,7 @@ import VirtualServer
         }
     }
 
-    @Test("ST-05, P62: a cancelled request gets no answer, and its backend is told", .timeLimit(.minutes(2)))
+    @Test("ST-05, P62: a cancelled request gets no answer, and its backend is told", .timeLimit(.minutes(5)))
     func cancelled() async throws {
         let gate = ScriptedGate()
         let backend = try await ScriptedBackend.start { request, _ in
@@ -95,7 +95,7 @@ import VirtualServer
         await backend.stop()
     }
 
-    @Test("2.5: an id of a batch is taken for both eras as long as the batch runs", .timeLimit(.minutes(2)))
+    @Test("2.5: an id of a batch is taken for both eras as long as the batch runs", .timeLimit(.minutes(5)))
     func batchIDs() async throws {
         let gate = ScriptedGate()
         let backend = try await ScriptedBackend.start { request, _ in
@@ -133,7 +133,7 @@ import VirtualServer
         await backend.stop()
     }
 
-    @Test("Progress and log messages come before the answer, as the request wants them", .timeLimit(.minutes(2)))
+    @Test("Progress and log messages come before the answer, as the request wants them", .timeLimit(.minutes(5)))
     func notifications() async throws {
         let backend = try await ScriptedBackend.start { request, reply in
             guard request.verb == "tools/call", let token = request.params?["_meta"]?["progressToken"] else {
@@ -160,7 +160,7 @@ import VirtualServer
         await backend.stop()
     }
 
-    @Test("ST-06, M40, M41: a subscription is acknowledged, tagged and ended by its client", .timeLimit(.minutes(2)))
+    @Test("ST-06, M40, M41: a subscription is acknowledged, tagged and ended by its client", .timeLimit(.minutes(5)))
     func listening() async throws {
         let backend = try await ScriptedBackend.start { $0.listens = true }
         try await ModernGateway.runStdio(["one": backend.url]) { client, _ in
@@ -189,7 +189,7 @@ import VirtualServer
 
     @Test(
         "ST-07, M43: at the end of the input a subscription gets its result, and then a cancellation",
-        .timeLimit(.minutes(2)))
+        .timeLimit(.minutes(5)))
     func ended() async throws {
         try await ModernGateway.runStdio { client, _ in
             try await client.send(ModernClient.message("s", "subscriptions/listen", ["notifications": [:]]))
@@ -206,7 +206,7 @@ import VirtualServer
         }
     }
 
-    @Test("ST-08: a Modern client is sent no request, whatever a Legacy backend asks", .timeLimit(.minutes(2)))
+    @Test("ST-08: a Modern client is sent no request, whatever a Legacy backend asks", .timeLimit(.minutes(5)))
     func noRequests() async throws {
         let backend = try await ScriptedBackend.start { request, reply in
             guard request.verb == "tools/call" else { return false }

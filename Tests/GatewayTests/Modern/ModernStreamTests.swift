@@ -181,7 +181,7 @@ import Testing
         return settings
     }
 
-    @Test("SE-04: a client that does not read loses its connection, not our memory", .timeLimit(.minutes(2)))
+    @Test("SE-04: a client that does not read loses its connection, not our memory", .timeLimit(.minutes(5)))
     func slowReader() async throws {
         let gate = ScriptedGate()
         let backend = try await Self.flooding(until: gate)
@@ -201,7 +201,7 @@ import Testing
 
     @Test(
         "SE-06: a Legacy client that does not read loses its connection, and the session lives",
-        .timeLimit(.minutes(2)))
+        .timeLimit(.minutes(5)))
     func slowLegacyReader() async throws {
         let gate = ScriptedGate()
         let backend = try await Self.flooding(until: gate)

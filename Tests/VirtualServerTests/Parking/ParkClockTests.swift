@@ -9,7 +9,7 @@ import Testing
 
 @testable import VirtualServer
 
-@Suite("The clock of parked calls", .timeLimit(.minutes(1)))
+@Suite("The clock of parked calls", .timeLimit(.minutes(5)))
 struct ParkClockTests {
     private final class Woken: Sendable {
         private let state = Mutex<[Int]>([])
