@@ -116,9 +116,8 @@ let package = Package(
         module(
             "Backends",
             uses: [
-                "JSONTypes", "MCPTypes", "Aggregation", "OutboundHTTP", "OutgoingAuth", .deque, .logging, .nioCore, .nioPosix, .nioSSL,
-                .nioTLS,
-                .subprocess, .system,
+                "JSONTypes", "MCPTypes", "Aggregation", "OutboundHTTP", "OutgoingAuth", .deque, .logging, .nioCore,
+                .nioPosix, .nioSSL, .nioTLS, .subprocess, .system,
             ],
             tests: ["TestSupport"]),
 

@@ -88,6 +88,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func serve(_ configuration: Configuration, _ logger: Logger) async throws {
+        DescriptorLimit.raise(for: configuration, logger: logger)
         var serve = ServeOptions()
         serve.host = host
         serve.port = port
