@@ -8,6 +8,8 @@ import Synchronization
 package final class Turnstile: Sendable {
     /// For tests that run a whole server with its backends, whichever suite they are in.
     package static let servers = Turnstile(4)
+    /// For tests that run the core with its backends. Who passes both goes through `servers` first.
+    package static let cores = Turnstile(8)
 
     private struct State {
         var free: Int

@@ -33,6 +33,16 @@ struct ServerHarness: Sendable {
         personal: Set<String> = [],
         _ body: (ServerHarness) async throws -> Void
     ) async throws {
+        try await Turnstile.cores.pass {
+            try await running(urls, aggregation, mode, health, waits, personal, body)
+        }
+    }
+
+    private static func running(
+        _ urls: [String: String], _ aggregation: AggregationSettings, _ mode: PartialFailureMode,
+        _ health: HealthSettings?, _ waits: Bool, _ personal: Set<String>,
+        _ body: (ServerHarness) async throws -> Void
+    ) async throws {
         let shards = Shards(group: MultiThreadedEventLoopGroup.singleton)
         shards.start()
         defer { shards.stop() }

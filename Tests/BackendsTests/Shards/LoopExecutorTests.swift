@@ -59,6 +59,7 @@ struct LoopExecutorTests {
             waiters.note("after")
         }.get()
         for task in tasks { await task.value }
+        try await shard.eventLoop.submit {}.get()
         let expected = ["event"] + (0..<count).map { "task \($0)" } + ["after", "next turn"]
         #expect(waiters.events.withLock { $0 } == expected)
     }
