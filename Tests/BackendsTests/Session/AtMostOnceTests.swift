@@ -358,13 +358,14 @@ struct AtMostOnceTests {
         }
         try await BackendHarness.run(backend.url) { harness in
             try await harness.withSession { session in
-                for _ in 0..<3 {
+                for _ in 0..<20 {
                     let result = await harness.call(session)
                     #expect(result.text == "ok", "\(result)")
                 }
             }
         }
-        #expect(backend.http.connectionCount <= 2, "connections are used again after streams")
+        // Not always at once: the answer is there a moment before its stream has ended.
+        #expect(backend.http.connectionCount <= 10, "connections are used again after streams")
         await backend.stop()
     }
 }
