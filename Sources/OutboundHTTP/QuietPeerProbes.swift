@@ -15,7 +15,7 @@ import Musl
 /// forgets quiet connections tells nobody. The probes also keep such a network from forgetting.
 package struct QuietPeerProbes: Sendable, Hashable {
     /// After so much silence the peer is asked for the first time. Without an answer the connection has ended when twice
-    /// that time is over.
+    /// that time is over, or at most two seconds later: the kernel counts whole ones.
     package let interval: TimeAmount
 
     private static let attempts = 3

@@ -13,17 +13,17 @@ import Glibc
 package enum LoopbackConnections {
     /// Waits until this machine holds no connection to `port` any more: whoever had one has seen its end.
     package static func gone(to port: Int) async throws {
-        try await eventually("connections to port \(port) are gone") { timers(to: port).isEmpty }
+        try await eventually("connections to port \(port) are gone") { try timers(to: port).isEmpty }
     }
 
     /// Waits until the kernel asks the peer of a connection to `port` now and then whether it is there.
     package static func probed(to port: Int) async throws {
-        try await eventually("a connection to port \(port) is probed") { timers(to: port).contains("02") }
+        try await eventually("a connection to port \(port) is probed") { try timers(to: port).contains("02") }
     }
 
     /// Of each connection which timer runs, as the kernel names it (proc_pid_net(5)): 02 is that of keep-alive.
-    private static func timers(to port: Int) -> [Substring] {
-        guard let file = fopen("/proc/net/tcp", "r") else { return [] }
+    private static func timers(to port: Int) throws -> [Substring] {
+        guard let file = fopen("/proc/net/tcp", "r") else { throw Missing("/proc/net/tcp") }
         defer { fclose(file) }
         var text: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 1 << 16)

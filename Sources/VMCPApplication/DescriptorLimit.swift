@@ -71,7 +71,7 @@ extension Configuration {
 
     /// Descriptors that may be open at a time: every client may cause a connection to a backend that lasts as long as its
     /// own, and backends have others besides.
-    package var maximumDescriptors: Int {
+    fileprivate var maximumDescriptors: Int {
         let backends = backends.reduce(0) { sum, backend in
             switch backend.transport {
             case .streamableHTTP, .sse: sum + backend.maxConcurrentRequests

@@ -87,28 +87,15 @@ struct AnswerRoomTests {
         var settings = GatewaySettings()
         settings.limits.queuedBytesPerStream = 64 << 20
         try await ModernGateway.run(["one": backend.url], settings: settings, answers: budget) { gateway in
-            func post(_ body: String, _ session: String? = nil) -> String {
-                let id = session.map { "Mcp-Session-Id: \($0)\r\n" } ?? ""
-                return "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                    + "Accept: application/json, text/event-stream\r\n\(id)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
-            }
-            let opener = try await RawConnection.open(port: gateway.port)
-            try await opener.send(
-                post(
-                    #"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","#
-                        + #""capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#))
-            let session = try await opener.head()["mcp-session-id"].orThrow("a session")
+            let session = try await MCPTestClient(port: gateway.port).opened()
             let client = try await RawConnection.open(port: gateway.port, receiveBuffer: 64 << 10)
             try await client.setReading(false)
             try await client.send(
-                post(
-                    #"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"one_echo","#
-                        + #""_meta":{"progressToken":7}}}"#, session))
+                session.requestText("POST", MCPTestClient.call(2, "one_echo", meta: ["progressToken": 7])))
             try await eventually("the stream waits") { budget.takenBytes > (steps / 2) << 20 }
             await client.close()
             try await eventually("it counts no more") { budget.takenBytes == 0 }
-            try await opener.send(post(#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#, session))
-            await opener.close()
+            #expect(try await session.result("ping", id: 3).kind == .object)
         }
         await backend.stop()
     }

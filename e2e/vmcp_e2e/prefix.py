@@ -5,26 +5,21 @@
 import asyncio
 import contextlib
 
+from vmcp_e2e.routes import Route
 
-class PrefixProxy:
+
+class PrefixProxy(Route):
     def __init__(self, prefix, port):
-        self.prefix, self.target = prefix, port
+        super().__init__(port)
+        self.prefix = prefix
         self.refused = []
         """Request targets that were not below the prefix."""
-
-    async def __aenter__(self):
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self.server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_):
-        self.server.close()
 
     @property
     def origin(self):
         return f"http://127.0.0.1:{self.port}"
 
-    async def _serve(self, reader, writer):
+    async def serve(self, reader, writer):
         """One request for each connection: the head is changed, everything after it is passed on as it comes."""
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -39,15 +34,5 @@ class PrefixProxy:
             lines = [f"{method} {target[len(self.prefix) :]} {version}", *fields, "Connection: close", "", ""]
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
             there_writer.write("\r\n".join(lines).encode())
-            upwards = asyncio.create_task(self._pass(reader, there_writer))
-            await self._pass(there_reader, writer)
-            upwards.cancel()
+            await self.join(reader, writer, there_reader, there_writer)
             there_writer.close()
-
-    @staticmethod
-    async def _pass(reader, writer):
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import socket
 
+from vmcp_e2e.routes import Route
+
 TCP_REPAIR = 19
 """Of Linux: a socket in this mode closes without telling its peer (CRIU's doing)."""
 
@@ -21,38 +23,23 @@ def may_vanish():
     return True
 
 
-class VanishingRoute:
+class VanishingRoute(Route):
     def __init__(self, port):
-        self.target = port
+        super().__init__(port)
         self.connections = []
         """To whoever comes this way, and from us to the server, a pair for each connection."""
 
-    async def __aenter__(self):
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self.server.sockets[0].getsockname()[1]
-        return self
-
     async def __aexit__(self, *_):
-        self.server.close()
+        await super().__aexit__()
         for pair in self.connections:
             for writer in pair:
                 writer.transport.abort()
 
-    async def _serve(self, reader, writer):
+    async def serve(self, reader, writer):
         with contextlib.suppress(ConnectionError):
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
             self.connections.append((writer, there_writer))
-            upwards = asyncio.create_task(self._pass(reader, there_writer))
-            await self._pass(there_reader, writer)
-            upwards.cancel()
-
-    @staticmethod
-    async def _pass(reader, writer):
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
+            await self.join(reader, writer, there_reader, there_writer)
 
     def vanish(self):
         """All connections end here, and whoever came this way is not told; new ones find their way."""

@@ -17,9 +17,8 @@ package struct BridgeSettings: Sendable, Hashable {
     package var maximumStateBytes = 64 << 10
     /// How long a client may take to answer a round.
     package var roundLifetime = Duration.seconds(1800)
-    /// Pages that one -32042 may want visited, and the length of one's address.
+    /// Pages that one -32042 may want visited.
     package var maximumVisits = 8
-    package var maximumURLBytes = 8 << 10
     /// Whether pages on this machine may be visited without TLS; for development.
     package var allowsInsecureLoopbackURLs = false
     /// Whether questions say which backend asks: the client knows only the gateway.

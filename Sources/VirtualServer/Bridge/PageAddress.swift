@@ -6,13 +6,15 @@ import Foundation
 /// Whether a person may be sent to a page that a backend names: only where nobody can change it on the way, and where
 /// the address does not look like another one.
 enum PageAddress {
-    enum Problem: Error, Sendable {
+    enum Problem: Sendable {
         /// Not absolute, too long, or with a user name, spaces or characters beyond ASCII.
         case malformed
         case insecure
     }
 
-    static func problem(_ text: String?, maximumBytes: Int, allowsLoopbackHTTP: Bool) -> Problem? {
+    private static let maximumBytes = 8 << 10
+
+    static func problem(_ text: String?, allowsLoopbackHTTP: Bool) -> Problem? {
         guard let text, text.utf8.count <= maximumBytes, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
             let parts = URLComponents(string: text), let host = parts.host, !host.isEmpty, parts.user == nil,
             parts.password == nil

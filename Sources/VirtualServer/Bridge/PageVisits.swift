@@ -17,9 +17,7 @@ struct PageVisits {
         for elicitation in elicitations.elements {
             guard requests.count < settings.maximumVisits, elicitation["mode"].map({ $0.isString("url") }) ?? true,
                 let url = elicitation["url"]?.string, let message = elicitation["message"]?.string,
-                PageAddress.problem(
-                    url, maximumBytes: settings.maximumURLBytes,
-                    allowsLoopbackHTTP: settings.allowsInsecureLoopbackURLs) == nil
+                PageAddress.problem(url, allowsLoopbackHTTP: settings.allowsInsecureLoopbackURLs) == nil
             else { return nil }
             requests.append((url, message))
         }

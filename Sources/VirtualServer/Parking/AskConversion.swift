@@ -56,7 +56,7 @@ struct AskConversion: Sendable {
     /// A person is sent there, so it must be safe to go.
     private func urlProblem(_ text: String?) -> String? {
         guard revision >= .v2025_11_25 else { return "The negotiated revision has no URL elicitation" }
-        switch PageAddress.problem(text, maximumBytes: 8192, allowsLoopbackHTTP: allowsLoopbackHTTP) {
+        switch PageAddress.problem(text, allowsLoopbackHTTP: allowsLoopbackHTTP) {
         case nil: return nil
         case .malformed: return "url must be an absolute URL"
         case .insecure: return "url must be an https URL"

@@ -114,17 +114,11 @@ import Testing
             }
             return true
         } _: { bench in
-            let client = Self.answering(bench)
+            let client = bench.answering(.v2025_06_18)
             let answer = await client.callTool(TaskBench.call)
             #expect(answer.text == "done", "\(answer)")
             #expect(client.channel.asked.count == 1)
             #expect(bench.count("tasks/update") == 2 && bench.count("tasks/cancel") == 0)
-        }
-    }
-
-    private static func answering(_ bench: TaskBench) -> ServerHarness.Client {
-        bench.harness.client(.v2025_06_18, Ask.everything) { _, _ throws(RequestError) in
-            json(#"{"action":"accept","content":{"name":"Ann"}}"#)
         }
     }
 
@@ -145,7 +139,7 @@ import Testing
             }
             return true
         } _: { bench in
-            let client = Self.answering(bench)
+            let client = bench.answering(.v2025_06_18)
             #expect(await client.callTool(TaskBench.call).error?.code == expected)
             #expect(client.channel.asked.count == 1)
             try await eventually("the task is ended") { bench.count("tasks/cancel") == 1 }

@@ -19,12 +19,6 @@ import Testing
         return JSONSlice(["taskId": .string(id)])
     }
 
-    private static func client(_ bench: TaskBench) -> ServerHarness.Client {
-        bench.harness.client(.v2025_11_25, Ask.everything) { _, _ throws(RequestError) in
-            json(#"{"action":"accept","content":{"name":"Ann"}}"#)
-        }
-    }
-
     private static func keys(_ bench: TaskBench) -> [[String]] {
         bench.http.requests("tasks/update").map { request in
             (request.params?["inputResponses"] ?? .emptyObject).members.compactMap { $0.key.string }
@@ -48,7 +42,7 @@ import Testing
             }
             return true
         } _: { bench in
-            let client = Self.client(bench)
+            let client = bench.answering(.v2025_11_25)
             let task = try await Self.start(client, TaskBench.taskCall)
             _ = try await client.tasks(.tasksResult, task).get()
             #expect(client.channel.asked.count == 2)
@@ -69,7 +63,7 @@ import Testing
             }
             return true
         } _: { bench in
-            let client = Self.client(bench)
+            let client = bench.answering(.v2025_11_25)
             let task = try await Self.start(client, TaskBench.taskCall)
             #expect(await client.tasks(.tasksResult, task).error?.code == .internalError)
             _ = try await client.tasks(.tasksResult, task).get()
@@ -90,7 +84,7 @@ import Testing
             }
             return true
         } _: { bench in
-            let client = Self.client(bench)
+            let client = bench.answering(.v2025_11_25)
             let task = try await Self.start(client, TaskBench.taskCall)
             #expect(await client.tasks(.tasksResult, task).error?.code == .invalidBackendResponse)
             #expect(client.channel.asked.isEmpty)
@@ -109,7 +103,7 @@ import Testing
             }
             return true
         } _: { bench in
-            let client = Self.client(bench)
+            let client = bench.answering(.v2025_11_25)
             let task = try await Self.start(client, TaskBench.taskCall)
             for _ in 1...2 {
                 #expect(await client.tasks(.tasksResult, task).error?.code == .invalidBackendResponse)
@@ -133,7 +127,7 @@ import Testing
             }
             return true
         } _: { bench in
-            let client = Self.client(bench)
+            let client = bench.answering(.v2025_11_25)
             let task = try await Self.start(client, TaskBench.taskCall)
             #expect(await client.tasks(.tasksResult, task).error?.code == ErrorCode(rawValue: code))
             _ = try await client.tasks(.tasksResult, task).get()

@@ -70,6 +70,13 @@ struct TaskBench: Sendable {
 
     var tasks: TaskRegistry { harness.server.tasks }
 
+    /// A client of a 2025 revision that answers every question with Ann's name.
+    func answering(_ revision: ProtocolRevision) -> ServerHarness.Client {
+        harness.client(revision, Ask.everything) { _, _ throws(RequestError) in
+            json(#"{"action":"accept","content":{"name":"Ann"}}"#)
+        }
+    }
+
     func count(_ verb: String) -> Int { http.requests(verb).count }
 
     /// The members of a task in both spellings.

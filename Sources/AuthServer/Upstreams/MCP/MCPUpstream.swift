@@ -197,7 +197,6 @@ extension MCPUpstream.Known {
 }
 
 extension UpstreamStartError.Problem {
-    /// Whether it says nothing about the upstream but that it is away.
     /// Whether the server says what cannot be, of which an attacker could be the author; a page that is missing during a
     /// deployment is no such thing, and must not sign people out.
     var isContradiction: Bool {
@@ -207,6 +206,7 @@ extension UpstreamStartError.Problem {
         }
     }
 
+    /// Whether it says nothing about the upstream but that it is away.
     var isPassing: Bool {
         switch self {
         case .fetch(_, .transport), .fetch(_, .busy), .storage: true
