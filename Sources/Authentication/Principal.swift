@@ -130,22 +130,15 @@ package struct Principal: Sendable {
 extension Principal: Hashable {
     /// Byte by byte: two spellings of one character are two people.
     package static func == (left: Principal, right: Principal) -> Bool {
-        if case .detailed(let left) = left.identity, case .detailed(let right) = right.identity {
-            // Requests with one token share its box, so that most comparisons end here.
-            if left === right { return true }
+        switch (left.identity, right.identity) {
+        // Requests with one token share its box, so that most comparisons end here.
+        case (.detailed(let left), .detailed(let right)) where left === right: return true
+        case (.plain(let leftIssuer, let leftSubject, _), .plain(let rightIssuer, let rightSubject, _)):
+            return leftSubject.isSpelled(rightSubject) && leftIssuer.isSpelled(rightIssuer)
+        default: break
         }
         guard left.digest == right.digest else { return false }
-        return areEqual(left.subject, right.subject) && areEqual(left.issuer, right.issuer)
-    }
-
-    private static func areEqual(_ left: String, _ right: String) -> Bool {
-        var left = left
-        var right = right
-        return left.withUTF8 { left in
-            right.withUTF8 { right in
-                left.count == right.count && zip(left, right).allSatisfy { $0 == $1 }
-            }
-        }
+        return left.subject.isSpelled(right.subject) && left.issuer.isSpelled(right.issuer)
     }
 
     package func hash(into hasher: inout Hasher) { hasher.combine(digest) }

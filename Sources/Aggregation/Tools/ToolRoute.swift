@@ -24,8 +24,15 @@ package final class ToolRoute: Sendable {
     package let idempotent: Bool
     /// Arguments to mirror into headers when the backend speaks 2026-07-28 over HTTP; usually none.
     package let parameterHeaders: ParameterHeaders
+    /// What the tool says about tasks.
+    package let taskSupport: TaskSupport
     /// The tool as it is listed.
     package let item: JSONSlice
+
+    /// 2025-11-25, Tasks, Tool-Level Negotiation.
+    package enum TaskSupport: String, Sendable, Hashable {
+        case forbidden, optional, required
+    }
 
     package init(
         backend: String,
@@ -48,5 +55,7 @@ package final class ToolRoute: Sendable {
         self.idempotent = idempotent
         self.parameterHeaders = parameterHeaders
         self.item = item
+        taskSupport =
+            item["execution"]?["taskSupport"]?.string.flatMap { TaskSupport(rawValue: $0) } ?? .forbidden
     }
 }

@@ -29,8 +29,8 @@ extension HTTP1FieldLine {
     /// Reads the field line in `bytes[start..<end]`, its CRLF excluded (RFC 9112, section 5).
     init(_ bytes: UnsafeRawBufferPointer, from start: Int, to end: Int) throws(HTTP1ParseError) {
         if start < end, HTTP1Bytes.isWhitespace(bytes[start]) { throw .obsoleteFolding }
-        var offset = start
-        while offset < end, HTTP1Bytes.isToken(bytes[offset]) { offset += 1 }
+        let line = UnsafeRawBufferPointer(rebasing: bytes[..<end])
+        var offset = HTTP1Bytes.endOfToken(in: line, from: start)
         let nameEnd = offset
         guard nameEnd > start, nameEnd < end else { throw .invalidFieldName }
         if bytes[nameEnd] != UInt8(ascii: ":") {
@@ -41,6 +41,7 @@ extension HTTP1FieldLine {
         offset = nameEnd + 1
         while offset < end, HTTP1Bytes.isWhitespace(bytes[offset]) { offset += 1 }
         let valueStart = offset
+        offset = HTTP1Bytes.endOfPlainText(in: line, from: offset)
         while offset < end {
             guard HTTP1Bytes.isText(bytes[offset]) else {
                 let name = bytes[start..<min(nameEnd, start + 64)]

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Backends
+
 /// Where the interesting parts of a plain `POST` lie in its bytes.
 ///
 /// Plain is what nobody can read in two ways: one spelling of the request line, every line ended by CRLF, no control or
@@ -61,14 +63,13 @@ struct PlainRequestHead {
 
     /// - Returns: where the next line begins.
     private mutating func readFieldLine(_ text: UnsafeRawBufferPointer, _ start: Int) -> Int? {
-        var position = start
-        while position < text.count, text[position].isToken { position += 1 }
+        var position = HTTP1Bytes.endOfToken(in: text, from: start)
         let name = start..<position
         guard !name.isEmpty, position < text.count, text[position] == UInt8(ascii: ":") else { return nil }
         position += 1
         while position < text.count, text[position] == .space { position += 1 }
         let valueStart = position
-        position = text.endOfPlainText(from: position)
+        position = HTTP1Bytes.endOfPlainText(in: text, from: position)
         let value = valueStart..<position
         guard !value.isEmpty, text[position - 1] != .space, position + 1 < text.count,
             text[position] == .carriageReturn, text[position + 1] == .lineFeed,
@@ -79,9 +80,12 @@ struct PlainRequestHead {
 
     /// - Returns: whether the request is still a plain one.
     private mutating func note(_ text: UnsafeRawBufferPointer, _ name: Range<Int>, _ value: Range<Int>) -> Bool {
-        func isNamed(_ expected: StaticString) -> Bool { text.spells(expected, in: name) }
+        func isNamed(_ expected: StaticString) -> Bool { isSpelled(expected, name) }
+        func isSpelled(_ expected: StaticString, _ part: Range<Int>) -> Bool {
+            HTTP1Bytes.equals(UnsafeRawBufferPointer(rebasing: text[part]), expected)
+        }
         if text[name.lowerBound] | 0x20 == UInt8(ascii: "m"), name.count > 4,
-            text.spells("mcp-", in: name.lowerBound..<name.lowerBound + 4),
+            isSpelled("mcp-", name.prefix(4)),
             !isNamed("mcp-session-id"), !isNamed("mcp-protocol-version")
         {
             routing.append((name, value))
@@ -103,7 +107,7 @@ struct PlainRequestHead {
         case 10:
             if isNamed("tracestate") { return Self.take(value, &tracestate) }
             // The second is only for the eyes of the full decoder.
-            return (!isNamed("connection") || text.spells("keep-alive", in: value)) && !isNamed("x-vmcp-hop")
+            return (!isNamed("connection") || isSpelled("keep-alive", value)) && !isNamed("x-vmcp-hop")
         case 11: if isNamed("traceparent") { return Self.take(value, &traceparent) }
         case 12: if isNamed("content-type") { return Self.take(value, &contentType) }
         case 13:
@@ -144,14 +148,6 @@ extension UInt8 {
     fileprivate static var lineFeed: UInt8 { 0x0A }
     fileprivate static var space: UInt8 { 0x20 }
 
-    /// RFC 9110 §5.6.2, as two sets of 64 bits: bytes 0 to 63, and 64 to 127.
-    @inline(__always)
-    fileprivate var isToken: Bool {
-        guard self < 128 else { return false }
-        let set: UInt64 = self < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
-        return (set &>> UInt64(self & 63)) & 1 == 1
-    }
-
     /// What paths and queries are usually written with (RFC 3986 §2.3, and `/?=&%:@+,;`).
     @inline(__always)
     fileprivate var isPlainInTarget: Bool {
@@ -169,34 +165,5 @@ extension UnsafeRawBufferPointer {
             return false
         }
         return true
-    }
-
-    /// Whether a part is `expected`, which is in lower case and as long, without regard to case.
-    @inline(__always)
-    fileprivate func spells(_ expected: StaticString, in part: Range<Int>) -> Bool {
-        guard part.count == expected.utf8CodeUnitCount else { return false }
-        for offset in 0..<expected.utf8CodeUnitCount {
-            let byte = self[part.lowerBound + offset]
-            let lowered = byte &- 0x41 < 26 ? byte | 0x20 : byte
-            guard lowered == expected.utf8Start[offset] else { return false }
-        }
-        return true
-    }
-
-    /// Where the visible ASCII characters and spaces from `start` on end, looked at eight at a time.
-    ///
-    /// The lowest mark in a word is exact; marks above it may be borrowed from it and mean nothing.
-    @inline(__always)
-    fileprivate func endOfPlainText(from start: Int) -> Int {
-        var position = start
-        while position + 8 <= count {
-            let word = UInt64(littleEndian: loadUnaligned(fromByteOffset: position, as: UInt64.self))
-            let marks =
-                ((word &- 0x2020_2020_2020_2020) | (word &+ 0x0101_0101_0101_0101) | word) & 0x8080_8080_8080_8080
-            if marks != 0 { return position + marks.trailingZeroBitCount >> 3 }
-            position += 8
-        }
-        while position < count, self[position] >= 0x20, self[position] < 0x7F { position += 1 }
-        return position
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Authentication
+import JSONTypes
 import NIOHTTP1
 
 /// What the MCP endpoint needs of a request's head, taken out once.
@@ -67,9 +68,7 @@ struct RequestHeaders {
     init(_ head: PlainRequestHead, in bytes: UnsafeRawBufferPointer, target: String) {
         func text(_ range: Range<Int>?) -> String? { range.map { String(decoding: bytes[$0], as: UTF8.self) } }
         func text(_ range: Range<Int>?, usually usual: String) -> String? {
-            guard let range, range.count == usual.utf8.count, bytes[range].elementsEqual(usual.utf8) else {
-                return text(range)
-            }
+            guard let range, usual.isSpelled(UnsafeRawBufferPointer(rebasing: bytes[range])) else { return text(range) }
             return usual
         }
         method = .post

@@ -131,10 +131,14 @@ final class ClientSession: Sendable {
     func begin(_ id: RequestID) -> Admission {
         state.withLock { state in
             guard !state.isClosed else { return .closed }
-            guard state.inFlight[id] == nil else { return .duplicate }
-            guard state.inFlight.count < limits.inFlightRequestsPerSession else { return .tooMany }
+            guard state.inFlight.count < limits.inFlightRequestsPerSession else {
+                return state.inFlight[id] == nil ? .tooMany : .duplicate
+            }
             let request = InFlightRequest()
-            state.inFlight[id] = request
+            if let earlier = state.inFlight.updateValue(request, forKey: id) {
+                state.inFlight[id] = earlier
+                return .duplicate
+            }
             state.lastUsed = .now()
             return .admitted(request)
         }

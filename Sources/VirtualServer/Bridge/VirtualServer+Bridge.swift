@@ -73,7 +73,7 @@ extension VirtualServer {
         var options = options(caller, call.params, isRepeatable: call.isRepeatable && call.responses == nil)
         options.channel = channel
         // A later request may bring a token, and the backend must be told now that progress is wanted.
-        if options.progressToken == nil, channel is Park { options.progressToken = ParkingLot.progressToken }
+        if options.progressToken == nil, channel.outlivesRequest { options.progressToken = ParkingLot.progressToken }
         options.parameterHeaders = call.parameterHeaders
         options.declaresTasks = call.declaresTasks
         if isParkable, session.era == .legacy { options.progressToken = ParkingLot.progressToken }

@@ -11,15 +11,6 @@ import NIOCore
 
 /// Starting tasks: in either era towards the client, in either era at the backend.
 extension VirtualServer {
-    /// What a tool says about tasks (2025-11-25, Tasks, Tool-Level Negotiation).
-    enum TaskSupport: String, Sendable, Hashable {
-        case forbidden, optional, required
-
-        init(_ route: ToolRoute) {
-            self = route.item["execution"]?["taskSupport"]?.string.flatMap { TaskSupport(rawValue: $0) } ?? .forbidden
-        }
-    }
-
     /// Runs a tool as a task because a 2025-11-25 client wants that; the answer is a `CreateTaskResult`.
     func startTask(_ call: BackendCall, caller: Caller) async throws(RequestError) -> JSONSlice {
         guard call.params["task"]?.kind == .object else { throw .invalidParams("task must be an object") }

@@ -35,7 +35,7 @@ extension VirtualServer {
         let call = BackendCall(
             method: .toolsCall, target: name, backend: try backend(route.backend), original: route.originalNameJSON,
             params: renamed, isRepeatable: route.readOnly || route.idempotent,
-            parameterHeaders: route.parameterHeaders, needsTask: TaskSupport(route) == .required,
+            parameterHeaders: route.parameterHeaders, needsTask: route.taskSupport == .required,
             mayHaveRound: members.hasRound, mayHaveTask: members.hasTask)
         if members.hasTask, caller.revision == .v2025_11_25 { return try await startTask(call, caller: caller) }
         return try await interact(call, caller)
