@@ -26,7 +26,14 @@ package struct JSONMemberRange: Sendable, Hashable {
 
     /// Whether the unescaped key is `text`; allocates nothing.
     package func hasKey(_ text: StaticString, in bytes: UnsafeRawBufferPointer) -> Bool {
-        text.withUTF8Buffer { hasKey(UnsafeRawBufferPointer($0), in: bytes) }
+        hasKey(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), in: bytes)
+    }
+
+    /// Whether the key is spelled without escapes and begins with `prefix`.
+    package func keyBegins(with prefix: StaticString, in bytes: UnsafeRawBufferPointer) -> Bool {
+        guard !keyIsEscaped, keyEnd &- keyStart >= prefix.utf8CodeUnitCount else { return false }
+        return bytes.matches(
+            UnsafeRawBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount), at: keyStart)
     }
 
     @inline(__always)

@@ -47,10 +47,13 @@ extension JSONSlice {
     /// A copy in which other text stands in place of a part of this one.
     package func replacing(_ part: Range<Int>, with value: JSONSlice) -> JSONSlice {
         bytes.withUnsafeReadableBytes { text in
-            var output = ByteBufferAllocator().buffer(capacity: text.count - part.count + value.bytes.readableBytes)
-            output.writeBytes(text.slice(0, part.lowerBound))
-            output.writeJSON(value)
-            output.writeBytes(text.slice(part.upperBound, text.count))
+            let capacity = text.count - part.count + value.bytes.readableBytes
+            var output = ByteBufferAllocator().buffer(capacity: capacity)
+            output.writePieces(capacity: capacity) { writer in
+                writer.write(text.slice(0, part.lowerBound))
+                writer.write(value.bytes)
+                writer.write(text.slice(part.upperBound, text.count))
+            }
             return JSONSlice(trusted: output)
         }
     }

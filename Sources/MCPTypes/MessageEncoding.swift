@@ -6,28 +6,15 @@ package import NIOCore
 
 /// Writing whole JSON-RPC messages around payload bytes that are already JSON.
 extension ByteBuffer {
-    static let requestStart: StaticString = #"{"jsonrpc":"2.0","id":"#
-    static let toolsCallMember: StaticString = #","method":"tools/call""#
-    static let methodMember: StaticString = #","method":"#
-    static let paramsMember: StaticString = #","params":"#
-
-    package mutating func writeRequest(id: Int, method: MCPMethod, params: JSONSlice?) {
-        writeStaticString(Self.requestStart)
-        writeInteger(asText: id)
-        writeMethodAndParams(method, params)
-    }
-
     package mutating func writeNotification(method: MCPMethod, params: JSONSlice?) {
         writeStaticString(#"{"jsonrpc":"2.0""#)
         writeMethodAndParams(method, params)
     }
 
     package mutating func writeResult(id: RequestID, result: ByteBuffer) {
-        writeStaticString(#"{"jsonrpc":"2.0","id":"#)
-        writeString(id.json)
-        writeStaticString(#","result":"#)
-        writeImmutableBuffer(result)
-        writeStaticString("}")
+        writePieces(capacity: PieceWriter.resultCount(id: id, result: result)) {
+            $0.writeResult(id: id, result: result)
+        }
     }
 
     /// `id` is left out when the request's id could not be read: `null` breaks strict clients (2025-11-25 schema).
@@ -43,16 +30,35 @@ extension ByteBuffer {
     }
 
     private mutating func writeMethodAndParams(_ method: MCPMethod, _ params: JSONSlice?) {
-        if case .toolsCall = method {
-            writeStaticString(Self.toolsCallMember)
-        } else {
-            writeStaticString(Self.methodMember)
-            writeJSONString(method.name)
-        }
+        writeStaticString(#","method":"#)
+        writeJSONString(method.name)
         if let params {
-            writeStaticString(Self.paramsMember)
+            writeStaticString(#","params":"#)
             writeJSON(params)
         }
         writeStaticString("}")
+    }
+}
+
+extension PieceWriter {
+    private static let resultStart: StaticString = #"{"jsonrpc":"2.0","id":"#
+    private static let resultMiddle: StaticString = #","result":"#
+
+    /// How many bytes `writeResult` writes, exactly.
+    package static func resultCount(id: RequestID, result: ByteBuffer) -> Int {
+        resultStart.utf8CodeUnitCount + id.json.utf8.count + resultMiddle.utf8CodeUnitCount + result.readableBytes + 1
+    }
+
+    package mutating func writeResult(id: RequestID, result: ByteBuffer) {
+        writeStartOfResult(id: id)
+        write(result)
+        write(UInt8(ascii: "}"))
+    }
+
+    /// Writes what goes before a result and the brace after it.
+    package mutating func writeStartOfResult(id: RequestID) {
+        write(Self.resultStart)
+        write(id.json)
+        write(Self.resultMiddle)
     }
 }

@@ -36,22 +36,35 @@ struct MetaCrossing {
     }
 
     /// The object as it goes on; `nil` when nothing about it changes.
-    mutating func written() -> ByteBuffer? {
+    func written() -> ByteBuffer? {
         guard text.first == UInt8(ascii: "{") else { return nil }
         guard let meta else {
             guard own != nil || token != nil || leading != nil else { return nil }
-            return writtenWithout()
-        }
-        var output = buffer()
-        copyStart(to: meta.valueStart, &output)
-        output.writeInteger(UInt8(ascii: "{"))
-        var isFirst = true
-        if let own {
-            output.writeImmutableBuffer(own)
-            isFirst = false
+            return buffer { writeWithout(&$0) }
         }
         let members = UnsafeRawBufferPointer(rebasing: text[meta.valueStart..<meta.valueEnd])
         var isChanged = own != nil || members.first != UInt8(ascii: "{")
+        var isEmpty = true
+        let output = buffer { writer in
+            copyStart(to: meta.valueStart, &writer)
+            isEmpty = !write(members, isChanged: &isChanged, &writer)
+            writer.write(UnsafeRawBufferPointer(rebasing: text[meta.valueEnd...]))
+        }
+        guard isChanged || leading != nil else { return nil }
+        // What was empty before stays; what has become so goes.
+        return isEmpty && isChanged ? buffer { writeWithout(meta, &$0) } : output
+    }
+
+    /// Writes the members of `_meta` that go on, with the braces around them.
+    ///
+    /// - Returns: whether there are any.
+    private func write(_ members: UnsafeRawBufferPointer, isChanged: inout Bool, _ writer: inout PieceWriter) -> Bool {
+        writer.write(UInt8(ascii: "{"))
+        var isFirst = true
+        if let own {
+            writer.write(own)
+            isFirst = false
+        }
         var hasToken = false
         JSONSlice.visitMembers(of: members) { range in
             let isToken = range.hasKey("progressToken", in: members)
@@ -59,79 +72,74 @@ struct MetaCrossing {
                 isChanged = true
                 return
             }
-            if !isFirst { output.writeInteger(UInt8(ascii: ",")) }
+            if !isFirst { writer.write(UInt8(ascii: ",")) }
             isFirst = false
             guard isToken, let token else {
-                output.writeBytes(UnsafeRawBufferPointer(rebasing: members[range.keyStart - 1..<range.valueEnd]))
+                writer.write(UnsafeRawBufferPointer(rebasing: members[range.keyStart - 1..<range.valueEnd]))
                 return
             }
             isChanged = true
             hasToken = true
-            Self.write(token, &output)
+            Self.write(token, &writer)
         }
         if let token, !hasToken {
-            if !isFirst { output.writeInteger(UInt8(ascii: ",")) }
+            if !isFirst { writer.write(UInt8(ascii: ",")) }
             isFirst = false
             isChanged = true
-            Self.write(token, &output)
+            Self.write(token, &writer)
         }
-        guard isChanged || leading != nil else { return nil }
-        // What was empty before stays; what has become so goes.
-        if isFirst, isChanged { return writtenWithout(meta) }
-        output.writeInteger(UInt8(ascii: "}"))
-        output.writeBytes(UnsafeRawBufferPointer(rebasing: text[meta.valueEnd...]))
+        writer.write(UInt8(ascii: "}"))
+        return !isFirst
+    }
+
+    /// Room for the object, what is ours, a token, and the braces, commas and key around them.
+    private func buffer(_ pieces: (inout PieceWriter) -> Void) -> ByteBuffer {
+        let capacity = text.count + (own?.readableBytes ?? 0) + (leading?.utf8CodeUnitCount ?? 0) + 64
+        var output = ByteBufferAllocator().buffer(capacity: capacity)
+        output.writePieces(capacity: capacity, pieces)
         return output
     }
 
-    private func buffer() -> ByteBuffer {
-        ByteBufferAllocator().buffer(
-            capacity: text.count + (own?.readableBytes ?? 0) + (leading?.utf8CodeUnitCount ?? 0) + 48)
-    }
-
-    private static func write(_ token: Int, _ output: inout ByteBuffer) {
-        output.writeStaticString(#""progressToken":"#)
-        output.writeInteger(asText: token)
+    private static func write(_ token: Int, _ writer: inout PieceWriter) {
+        writer.write(#""progressToken":"# as StaticString)
+        writer.write(token)
     }
 
     /// Copies up to `limit`, what goes before all others put in.
     ///
     /// - Parameter goesOn: whether members follow.
-    private func copyStart(to limit: Int, goesOn: Bool = true, _ output: inout ByteBuffer) {
+    private func copyStart(to limit: Int, goesOn: Bool = true, _ writer: inout PieceWriter) {
         guard let leading else {
-            output.writeBytes(UnsafeRawBufferPointer(rebasing: text[..<limit]))
+            writer.write(UnsafeRawBufferPointer(rebasing: text[..<limit]))
             return
         }
-        output.writeInteger(UInt8(ascii: "{"))
-        output.writeStaticString(leading)
-        if goesOn { output.writeInteger(UInt8(ascii: ",")) }
-        output.writeBytes(UnsafeRawBufferPointer(rebasing: text[1..<limit]))
+        writer.write(UInt8(ascii: "{"))
+        writer.write(leading)
+        if goesOn { writer.write(UInt8(ascii: ",")) }
+        writer.write(UnsafeRawBufferPointer(rebasing: text[1..<limit]))
     }
 
-    /// The object that had no `_meta`.
-    private func writtenWithout() -> ByteBuffer {
-        var output = buffer()
+    /// Writes the object that had no `_meta`.
+    private func writeWithout(_ writer: inout PieceWriter) {
         let position = end ?? 1
-        copyStart(to: position, goesOn: end != nil, &output)
+        copyStart(to: position, goesOn: end != nil, &writer)
         if own != nil || token != nil {
-            output.writeStaticString(end == nil && leading == nil ? #""_meta":{"# : #","_meta":{"#)
-            if let own { output.writeImmutableBuffer(own) }
+            writer.write(end == nil && leading == nil ? #""_meta":{"# : #","_meta":{"# as StaticString)
+            if let own { writer.write(own) }
             if let token {
-                if own != nil { output.writeInteger(UInt8(ascii: ",")) }
-                Self.write(token, &output)
+                if own != nil { writer.write(UInt8(ascii: ",")) }
+                Self.write(token, &writer)
             }
-            output.writeInteger(UInt8(ascii: "}"))
+            writer.write(UInt8(ascii: "}"))
         }
-        output.writeBytes(UnsafeRawBufferPointer(rebasing: text[position...]))
-        return output
+        writer.write(UnsafeRawBufferPointer(rebasing: text[position...]))
     }
 
-    /// The object without the member `meta`, nor the comma that belongs to it.
-    private func writtenWithout(_ meta: JSONMemberRange) -> ByteBuffer {
-        var output = buffer()
+    /// Writes the object without the member `meta`, nor the comma that belongs to it.
+    private func writeWithout(_ meta: JSONMemberRange, _ writer: inout PieceWriter) {
         let start = before ?? meta.keyStart - 1
-        copyStart(to: start, goesOn: before != nil || after != nil, &output)
+        copyStart(to: start, goesOn: before != nil || after != nil, &writer)
         let rest = before == nil ? after ?? meta.valueEnd : meta.valueEnd
-        output.writeBytes(UnsafeRawBufferPointer(rebasing: text[rest...]))
-        return output
+        writer.write(UnsafeRawBufferPointer(rebasing: text[rest...]))
     }
 }

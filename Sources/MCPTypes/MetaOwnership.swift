@@ -40,7 +40,7 @@ package enum MetaOwnership {
     ) -> JSONSlice {
         var isAmbiguous = false
         let crossed = object.bytes.withUnsafeReadableBytes { text -> ByteBuffer? in
-            var crossing = MetaCrossing(text, own: own, token: token, leading: leading)
+            let crossing = MetaCrossing(text, own: own, token: token, leading: leading)
             isAmbiguous = crossing.isAmbiguous
             return isAmbiguous ? nil : crossing.written()
         }
@@ -52,12 +52,10 @@ package enum MetaOwnership {
 
     /// - Parameter range: the key in `text`.
     static func endsHere(_ range: JSONMemberRange, in text: UnsafeRawBufferPointer) -> Bool {
-        guard !range.keyIsEscaped else { return endsHere(range.key(in: text)) }
-        let key = UnsafeRawBufferPointer(rebasing: text[range.keyStart..<range.keyEnd])
-        guard key.contains(UInt8(ascii: "/")) else { return false }
-        let usual: StaticString = "io.modelcontextprotocol/"
-        let isUsual = usual.withUTF8Buffer { key.starts(with: $0) }
-        guard isUsual else { return endsHere(range.key(in: text)) }
+        guard range.keyBegins(with: "io.modelcontextprotocol/", in: text) else {
+            let isPlain = !range.keyIsEscaped && !text[range.keyStart..<range.keyEnd].contains(UInt8(ascii: "/"))
+            return isPlain ? false : endsHere(range.key(in: text))
+        }
         return !range.hasKey("io.modelcontextprotocol/related-task", in: text)
             && !range.hasKey("io.modelcontextprotocol/model-immediate-response", in: text)
     }

@@ -16,39 +16,44 @@ package struct RequestMessage: Sendable {
         self.params = params
     }
 
+    private static let start: StaticString = #"{"jsonrpc":"2.0","id":"#
+    private static let toolsCallMember: StaticString = #","method":"tools/call""#
+    private static let methodMember: StaticString = #","method":"#
+    private static let paramsMember: StaticString = #","params":"#
+
     /// How many bytes `write` writes, exactly: a head that goes before them says so.
     package var count: Int {
         let method =
             if case .toolsCall = self.method {
-                ByteBuffer.toolsCallMember.utf8CodeUnitCount
+                Self.toolsCallMember.utf8CodeUnitCount
             } else {
-                ByteBuffer.methodMember.utf8CodeUnitCount + JSONSlice(string: self.method.name).bytes.readableBytes
+                Self.methodMember.utf8CodeUnitCount + JSONSlice(string: self.method.name).bytes.readableBytes
             }
-        let params = self.params.map { ByteBuffer.paramsMember.utf8CodeUnitCount + $0.bytes.readableBytes } ?? 0
-        return ByteBuffer.requestStart.utf8CodeUnitCount + id.decimalDigits + method + params + 1
+        let params = self.params.map { Self.paramsMember.utf8CodeUnitCount + $0.bytes.readableBytes } ?? 0
+        return Self.start.utf8CodeUnitCount + (id < 0 ? 1 : 0) + id.magnitude.decimalDigits + method + params + 1
     }
 
-    package func write(to buffer: inout ByteBuffer) {
-        buffer.writeRequest(id: id, method: method, params: params)
+    package func write(to writer: inout PieceWriter) {
+        writer.write(Self.start)
+        writer.write(id)
+        if case .toolsCall = method {
+            writer.write(Self.toolsCallMember)
+        } else {
+            writer.write(Self.methodMember)
+            writer.write(JSONSlice(string: method.name).bytes)
+        }
+        if let params {
+            writer.write(Self.paramsMember)
+            writer.write(params.bytes)
+        }
+        writer.write(UInt8(ascii: "}"))
     }
 
     /// The message in a buffer of its own.
     package var bytes: ByteBuffer {
+        let count = self.count
         var buffer = ByteBufferAllocator().buffer(capacity: count)
-        write(to: &buffer)
+        buffer.writePieces(capacity: count) { write(to: &$0) }
         return buffer
-    }
-}
-
-extension Int {
-    /// How many characters the number is written with, its sign included.
-    fileprivate var decimalDigits: Int {
-        var digits = self < 0 ? 2 : 1
-        var rest = magnitude
-        while rest >= 10 {
-            rest /= 10
-            digits += 1
-        }
-        return digits
     }
 }

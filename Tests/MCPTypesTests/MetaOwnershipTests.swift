@@ -134,4 +134,14 @@ struct CrossingCase: Sendable, CustomTestStringConvertible {
         #expect(!crossed.description.contains("dev.mcp/a"), "\(crossed)")
         #expect(!crossed.description.contains("progressToken"), "\(crossed)")
     }
+
+    @Test("However often a client repeats its token, ours stands there each time", arguments: [1, 2, 10, 1000])
+    func repeatedToken(_ count: Int) throws {
+        let tokens = [String](repeating: #""progressToken":1"#, count: count)
+        let object = try JSONSlice(
+            validating: ByteBuffer(string: #"{"name":"x","_meta":{"# + tokens.joined(separator: ",") + "}}"))
+        let crossed = MetaOwnership.crossing(object, progressToken: .max)
+        let expected = [String](repeating: "\"progressToken\":\(Int.max)", count: count)
+        #expect(crossed.description == #"{"name":"x","_meta":{"# + expected.joined(separator: ",") + "}}")
+    }
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONTypes
 import MCPTypes
 import NIOCore
 
@@ -26,9 +27,7 @@ enum RequestHead {
     }
 
     static func post(prefix: ByteBuffer, body: ByteBuffer, forwarded: ForwardedHeaders) -> ByteBuffer {
-        var request = head(prefix: prefix, bodyBytes: body.readableBytes, forwarded: forwarded)
-        request.writeImmutableBuffer(body)
-        return request
+        post(prefix: prefix, bodyBytes: body.readableBytes, forwarded: forwarded) { $0.write(body) }
     }
 
     /// Head and message in one buffer, the message written but once.
@@ -40,26 +39,31 @@ enum RequestHead {
         prefix: ByteBuffer, message: RequestMessage, forwarded: ForwardedHeaders, fieldBytes: Int = 0,
         fields: (inout ByteBuffer) -> Void = { _ in }
     ) -> ByteBuffer {
-        var request = head(
-            prefix: prefix, bodyBytes: message.count, forwarded: forwarded, fieldBytes: fieldBytes, fields: fields)
-        message.write(to: &request)
-        return request
+        post(
+            prefix: prefix, bodyBytes: message.count, forwarded: forwarded, fieldBytes: fieldBytes, fields: fields,
+            body: { message.write(to: &$0) })
     }
 
-    /// The head of a POST, in a buffer with room for its body.
-    private static func head(
+    private static func post(
         prefix: ByteBuffer, bodyBytes: Int, forwarded: ForwardedHeaders, fieldBytes: Int = 0,
-        fields: (inout ByteBuffer) -> Void = { _ in }
+        fields: (inout ByteBuffer) -> Void = { _ in }, body: (inout PieceWriter) -> Void
     ) -> ByteBuffer {
-        var request = ByteBufferAllocator().buffer(capacity: prefix.readableBytes + fieldBytes + bodyBytes + 64)
+        var request = ByteBufferAllocator().buffer(
+            capacity: prefix.readableBytes + fieldBytes + lengthFieldBytes + bodyBytes)
         request.writeImmutableBuffer(prefix)
         fields(&request)
         for field in forwarded.fields { request.writeForeignField(field.name, field.value) }
-        request.writeStaticString("Content-Length: ")
-        request.writeInteger(asText: bodyBytes)
-        request.writeStaticString("\r\n\r\n")
+        request.writePieces(capacity: lengthFieldBytes + bodyBytes) { writer in
+            writer.write("Content-Length: " as StaticString)
+            writer.write(bodyBytes)
+            writer.write("\r\n\r\n" as StaticString)
+            body(&writer)
+        }
         return request
     }
+
+    /// At most, with the end of the head.
+    private static let lengthFieldBytes = 40
 
     static func bodyless(
         _ method: StaticString, _ endpoint: HTTPEndpoint, fields: [(String, String)],

@@ -1,67 +1,71 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONTypes
 import MCPTypes
 import NIOCore
 
 /// A message on its way out. A result is spelled where it is written, so that it is copied but once.
 struct OutgoingMessage: Sendable {
-    private enum Content {
-        case whole(ByteBuffer)
-        case result(RequestID, ByteBuffer)
-    }
-
-    private let content: Content
+    /// Of the request that `bytes` is the result of; `nil` when they are the whole message.
+    private let resultID: RequestID?
+    private let bytes: ByteBuffer
 
     /// Up to this size copying is cheaper than another element of a vector write.
     private static let copiedBytes = 16 * 1024
-    private static let resultStart: StaticString = #"{"jsonrpc":"2.0","id":"#
-    private static let resultMiddle: StaticString = #","result":"#
-    private static let resultEnd: StaticString = "}"
 
-    init(_ message: ByteBuffer) { content = .whole(message) }
+    init(_ message: ByteBuffer) {
+        resultID = nil
+        bytes = message
+    }
 
-    init(id: RequestID, result: ByteBuffer) { content = .result(id, result) }
+    init(id: RequestID, result: ByteBuffer) {
+        resultID = id
+        bytes = result
+    }
 
     init(id: RequestID?, error: RequestError) {
         var message = ByteBuffer()
         message.writeError(id: id, error: error)
-        content = .whole(message)
+        self.init(message)
     }
 
     var count: Int {
-        switch content {
-        case .whole(let message): message.readableBytes
-        case .result(let id, let result):
-            Self.resultStart.utf8CodeUnitCount + id.json.utf8.count + Self.resultMiddle.utf8CodeUnitCount
-                + result.readableBytes + Self.resultEnd.utf8CodeUnitCount
-        }
+        resultID.map { PieceWriter.resultCount(id: $0, result: bytes) } ?? bytes.readableBytes
     }
+
+    /// Whether there is a payload that is better written beside than copied.
+    private var hasPayload: Bool { bytes.readableBytes > Self.copiedBytes && resultID != nil }
+
+    /// How many bytes `write` writes.
+    var writtenBytes: Int { hasPayload ? count - bytes.readableBytes - 1 : count }
 
     /// Writes the message, but for a payload that is better written beside.
     ///
     /// - Returns: such a payload and what follows it.
-    func write(to buffer: inout ByteBuffer) -> (payload: ByteBuffer, end: ByteBuffer)? {
-        switch content {
-        case .whole(var message): buffer.writeBuffer(&message)
-        case .result(let id, let result) where result.readableBytes <= Self.copiedBytes:
-            buffer.writeResult(id: id, result: result)
-        case .result(let id, let result):
-            buffer.writeStaticString(Self.resultStart)
-            buffer.writeString(id.json)
-            buffer.writeStaticString(Self.resultMiddle)
-            return (result, ByteBuffer(staticString: Self.resultEnd))
+    func write(to writer: inout PieceWriter) -> (payload: ByteBuffer, end: ByteBuffer)? {
+        guard let resultID else {
+            writer.write(bytes)
+            return nil
         }
-        return nil
+        guard hasPayload else {
+            writer.writeResult(id: resultID, result: bytes)
+            return nil
+        }
+        writer.writeStartOfResult(id: resultID)
+        return (bytes, ByteBuffer(staticString: "}"))
     }
 
     /// The whole message in one buffer.
     var contiguous: ByteBuffer {
-        if case .whole(let message) = content { return message }
+        guard resultID != nil else { return bytes }
+        let count = self.count
         var whole = ByteBufferAllocator().buffer(capacity: count)
-        if let (payload, end) = write(to: &whole) {
-            whole.writeImmutableBuffer(payload)
-            whole.writeImmutableBuffer(end)
+        whole.writePieces(capacity: count) { writer in
+            if let (payload, end) = write(to: &writer) {
+                writer.write(payload)
+                writer.write(end)
+            }
         }
         return whole
     }

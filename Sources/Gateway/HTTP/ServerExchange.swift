@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backends
+import JSONTypes
 import MCPTypes
 import NIOCore
 
@@ -60,14 +61,11 @@ final class ServerExchange: @unchecked Sendable {
         guard case .waiting = state, let connection else { return }
         let staysOpen = keepAlive && !answer.closesConnection
         state = .ended
-        let count = answer.body?.count ?? 0
-        var head = ByteBufferAllocator().buffer(capacity: 256 + min(count, 32 << 10))
+        var head = ByteBufferAllocator().buffer(capacity: 256 + (answer.body?.writtenBytes ?? 0))
         writeHead(
             &head, status: answer.status, contentType: answer.contentType, fields: answer.fields, staysOpen: staysOpen)
         head.writeStaticString("Content-Length: ")
-        head.writeInteger(asText: count)
-        head.writeStaticString("\r\n\r\n")
-        send(head, omitsBody ? nil : answer.body, to: connection)
+        send(head, length: answer.body?.count ?? 0, omitsBody ? nil : answer.body, to: connection)
         finish(staysOpen: staysOpen)
     }
 
@@ -81,24 +79,34 @@ final class ServerExchange: @unchecked Sendable {
         }
         state = .ended
         let start = connection.clock.resultHead
-        let count = result.count
-        var head = ByteBufferAllocator().buffer(capacity: start.readableBytes + 24 + min(count, 32 << 10))
+        var head = ByteBufferAllocator().buffer(
+            capacity: start.readableBytes + Self.lengthBytes + result.writtenBytes)
         head.writeImmutableBuffer(start)
-        head.writeInteger(asText: count)
-        head.writeStaticString("\r\n\r\n")
-        send(head, result, to: connection)
+        send(head, length: result.count, result, to: connection)
         finish(staysOpen: true)
     }
 
-    private func send(_ head: consuming ByteBuffer, _ body: OutgoingMessage?, to connection: ConnectionHandler) {
-        if let (payload, end) = body?.write(to: &head) {
+    /// The body's length, the end of the head, and the body.
+    private func send(
+        _ head: consuming ByteBuffer, length: Int, _ body: OutgoingMessage?, to connection: ConnectionHandler
+    ) {
+        var beside: (payload: ByteBuffer, end: ByteBuffer)?
+        head.writePieces(capacity: Self.lengthBytes + (body?.writtenBytes ?? 0)) { writer in
+            writer.write(length)
+            writer.write("\r\n\r\n" as StaticString)
+            beside = body?.write(to: &writer)
+        }
+        if let beside {
             connection.write(head)
-            connection.write(payload)
-            connection.writeAndFlush(end)
+            connection.write(beside.payload)
+            connection.writeAndFlush(beside.end)
         } else {
             connection.writeAndFlush(head)
         }
     }
+
+    /// At most, with the end of the head.
+    private static let lengthBytes = 24
 
     /// Answers with an event stream that `write` and `end` continue.
     func beginStream() { begin(status: 200, isStream: true) }

@@ -322,9 +322,7 @@ final class ClientSession: Sendable {
             return state.nextQuestion
         }
         guard let number else { throw RequestError(.overloaded, "Too many questions wait for the client") }
-        var message = ByteBuffer()
-        message.writeRequest(id: number, method: method, params: params)
-        let asked = message
+        let asked = RequestMessage(id: number, method: method, params: params).bytes
         let answer: Result<JSONSlice, RequestError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOpen = state.withLock { state in
