@@ -21,6 +21,10 @@ package enum EraSwitch {
     ///   - hasSession: whether the message names a Legacy session.
     package static func decide(header: String?, params: JSONSlice?, hasSession: Bool) -> Decision {
         if header == nil && params == nil { return .legacy }
+        // Without a session the body cannot turn this into anything else.
+        if !hasSession, let header, ProtocolRevision(rawValue: header)?.era == .modern {
+            return .modern(requested: header)
+        }
         let claimed = params?["_meta"]?[protocolVersionKey]
         return decide(header: header, claimed: claimed.map { $0.string ?? "" }, hasSession: hasSession)
     }

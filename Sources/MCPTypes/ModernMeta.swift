@@ -20,16 +20,19 @@ package struct ModernMeta: Sendable {
     package static let serverInfoKey: StaticString = "io.modelcontextprotocol/serverInfo"
     package static let subscriptionIDKey: StaticString = "io.modelcontextprotocol/subscriptionId"
 
+    /// - Parameter meta: the request's `_meta`.
     /// - Throws: -32602 with status 400 when a required key is missing or malformed.
-    package init(_ params: JSONSlice?) throws(RequestError) {
+    package init(_ meta: JSONSlice?) throws(RequestError) {
         func invalid(_ message: String) -> RequestError {
             RequestError(.invalidParams, message, httpStatus: 400)
         }
-        guard let meta = params?["_meta"], meta.kind == .object else {
+        guard let meta, meta.kind == .object else {
             throw invalid("params._meta is required and must be an object")
         }
-        if let key = meta.duplicateKey() { throw invalid("_meta has \"\(key.bounded(to: 64))\" twice") }
-        let keys = Keys(meta)
+        var keys = Keys()
+        if let key = meta.duplicateKey(visiting: { keys.note($1, in: $0, of: meta) }) {
+            throw invalid("_meta has \"\(key.bounded(to: 64))\" twice")
+        }
         guard let revision = keys.revision?.string else {
             throw invalid("_meta[\"\(Self.protocolVersionKey)\"] is required and must be a string")
         }
@@ -64,22 +67,18 @@ package struct ModernMeta: Sendable {
         var logLevel: JSONSlice?
         var progressToken: JSONSlice?
 
-        init(_ meta: JSONSlice) {
-            meta.bytes.withUnsafeReadableBytes { text in
-                JSONSlice.visitMembers(of: text) { range in
-                    func value() -> JSONSlice { JSONSlice(valueOf: range, in: meta.bytes) }
-                    if range.hasKey(protocolVersionKey, in: text) {
-                        revision = value()
-                    } else if range.hasKey(clientInfoKey, in: text) {
-                        info = value()
-                    } else if range.hasKey(clientCapabilitiesKey, in: text) {
-                        capabilities = value()
-                    } else if range.hasKey(logLevelKey, in: text) {
-                        logLevel = value()
-                    } else if range.hasKey("progressToken", in: text) {
-                        progressToken = value()
-                    }
-                }
+        mutating func note(_ range: JSONMemberRange, in text: UnsafeRawBufferPointer, of meta: JSONSlice) {
+            func value() -> JSONSlice { JSONSlice(valueOf: range, in: meta.bytes) }
+            if range.hasKey(protocolVersionKey, in: text) {
+                revision = value()
+            } else if range.hasKey(clientInfoKey, in: text) {
+                info = value()
+            } else if range.hasKey(clientCapabilitiesKey, in: text) {
+                capabilities = value()
+            } else if range.hasKey(logLevelKey, in: text) {
+                logLevel = value()
+            } else if range.hasKey("progressToken", in: text) {
+                progressToken = value()
             }
         }
     }

@@ -93,6 +93,9 @@ package final class VirtualServer: Sendable {
         return capabilities.routed
     }
 
+    /// The same where it is there without waiting.
+    var routedAtOnce: CapabilitySnapshot? { personal == nil ? capabilities.routed : nil }
+
     /// The result of a list request, in the words of the caller's revision.
     package func list(_ kind: ListKind, params: JSONSlice?, caller: Caller) async throws(RequestError) -> ByteBuffer {
         await capabilities.settle(within: Self.startGrace)

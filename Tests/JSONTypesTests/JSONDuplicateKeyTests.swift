@@ -31,6 +31,22 @@ struct JSONDuplicateKeyTests {
         #expect(try json(text).duplicateKey() == nil)
     }
 
+    @Test(
+        "Every member is visited once and in order on the way, whatever is found",
+        arguments: [
+            "{}", "[]", "1", #"{"a":1,"b":{"c":2}}"#, #"{"a":1,"a":2,"b":3}"#, #"{"\u0061":1,"a":2,"b":3,"b":4}"#,
+            "{" + (0..<40).map { "\"k\($0)\":\($0)" }.joined(separator: ",") + "}",
+        ])
+    func visits(_ text: String) throws {
+        let object = try json(text)
+        var visited: [String] = []
+        let found = object.duplicateKey { text, range in
+            visited.append("\(range.key(in: text)) \(JSONSlice(valueOf: range, in: object.bytes))")
+        }
+        #expect(found == object.duplicateKey())
+        #expect(visited == object.members.map { "\($0.key.string ?? "") \($0.value)" })
+    }
+
     @Test("The repetition is found in objects of every size", arguments: [2, 3, 15, 16, 17, 18, 100, 1000])
     func findsInAnySize(_ count: Int) throws {
         let keys = (0..<count).map { "k\($0)" }

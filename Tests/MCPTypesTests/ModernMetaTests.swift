@@ -17,7 +17,7 @@ import Testing
     private func read(_ text: String?) -> Result<ModernMeta, RequestError> {
         let params = text.flatMap { try? JSONSlice(validating: ByteBuffer(string: $0)) }
         do throws(RequestError) {
-            return .success(try ModernMeta(params))
+            return .success(try ModernMeta(params?["_meta"]))
         } catch {
             return .failure(error)
         }
@@ -110,6 +110,6 @@ import Testing
         let least = ModernMeta.request(
             nil, ModernMeta.Declaration(capabilities: .emptyObject), logLevel: nil)
         #expect(least["_meta"]?[ModernMeta.logLevelKey] == nil)
-        #expect(try ModernMeta(least).revision == "2026-07-28")
+        #expect(try ModernMeta(least["_meta"]).revision == "2026-07-28")
     }
 }

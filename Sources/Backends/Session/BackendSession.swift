@@ -31,10 +31,12 @@ package final class BackendSession: Sendable {
     final class Connection: Sendable {
         let link: any SessionLink
         let handshake: Handshake
+        let isModern: Bool
 
         init(link: any SessionLink, handshake: Handshake) {
             self.link = link
             self.handshake = handshake
+            isModern = handshake.revision.era == .modern
         }
     }
 
@@ -136,22 +138,64 @@ package final class BackendSession: Sendable {
         let deadline = NIODeadline.now() + timeout
         let permit = options.isProbe ? nil : backend.health.admit()
         guard options.isProbe || permit != nil else { throw .circuitOpen }
-        if !backend.limiter.tryAcquire() {
-            guard await backend.limiter.acquire(deadline: deadline) else {
-                let error: BackendError = Task.isCancelled ? .cancelled : .busy
-                if let permit { backend.observed(error, permit) }
-                throw error
-            }
-        }
+        if !backend.limiter.tryAcquire() { try await waitForPlace(permit, until: deadline) }
         defer { backend.limiter.release() }
+        // Nearly every call is made once, over a connection that is there. What all others need would make the memory
+        // of each call several times as large, so it is kept apart.
+        var attempt: Attempt?
+        if credential == nil, let connection = readyConnection() {
+            let outcome = await outcome(
+                of: connection.spelled(method), params, over: connection.link, options, options.headers, timeout,
+                deadline)
+            if let result = connection.plainResult(outcome) {
+                if let permit { backend.observed(nil, permit) }
+                return result
+            }
+            attempt = Attempt(connection: connection, outcome: outcome)
+        }
+        return try await persist(with: method, params, options, permit, timeout, deadline, after: attempt)
+    }
+
+    @inline(never)
+    private func waitForPlace(
+        _ permit: CircuitBreaker.Permit?, until deadline: NIODeadline
+    ) async throws(BackendError) {
+        guard await backend.limiter.acquire(deadline: deadline) else {
+            let error: BackendError = Task.isCancelled ? .cancelled : .busy
+            if let permit { backend.observed(error, permit) }
+            throw error
+        }
+    }
+
+    /// A request that was made, and what came of it.
+    private struct Attempt {
+        let connection: Connection
+        let outcome: CallOutcome
+    }
+
+    /// Goes on until there is a result or nothing is left that could be tried.
+    ///
+    /// - Parameter first: an attempt that has been made.
+    @inline(never)
+    private func persist(
+        with method: MCPMethod, _ params: JSONSlice?, _ options: CallOptions, _ permit: CircuitBreaker.Permit?,
+        _ timeout: TimeAmount, _ deadline: NIODeadline, after first: Attempt?
+    ) async throws(BackendError) -> JSONSlice {
         var options = options
         var hasFreshHeaders = false
         var hasFreshCredential = false
         var sent: [ForwardedHeaders.Field] = []
+        var made = first
         var attempt = 1
         while true {
             do throws(BackendError) {
-                let result = try await attemptCall(method, params, options, timeout, deadline, &sent)
+                let result: JSONSlice
+                if let last = made {
+                    made = nil
+                    result = try await interpret(last, method, params, options, timeout, deadline)
+                } else {
+                    result = try await attemptCall(method, params, options, timeout, deadline, &sent)
+                }
                 if let permit { backend.observed(nil, permit) }
                 return result
             } catch {
@@ -200,22 +244,38 @@ package final class BackendSession: Sendable {
                 throw error.ofHandshake
             }
         }
-        let isModern = connection.handshake.revision.era == .modern
-        // `ping` is not part of the Modern era, where this is as cheap.
-        let method = isModern && method == .ping ? .discover : method
         var headers = options.headers
         if credential != nil {
             sent = try await credentialFields()
             headers = headers.adding(credential: sent)
         }
+        let outcome = await outcome(
+            of: connection.spelled(method), params, over: connection.link, options, headers, timeout, deadline)
+        return try await interpret(
+            Attempt(connection: connection, outcome: outcome), method, params, options, timeout, deadline)
+    }
+
+    private func outcome(
+        of method: MCPMethod, _ params: JSONSlice?, over link: any SessionLink, _ options: CallOptions,
+        _ headers: ForwardedHeaders, _ timeout: TimeAmount, _ deadline: NIODeadline
+    ) async -> CallOutcome {
         let call = start(
-            method, params, over: connection.link, options, headers: headers, timeout: timeout, deadline: deadline)
+            method, params, over: link, options, headers: headers, timeout: timeout, deadline: deadline)
         let outcome = await call.wait()
         finish(call, outcome)
-        if isModern {
-            return try await accept(outcome, of: method, params, over: connection, options, timeout, deadline)
+        return outcome
+    }
+
+    private func interpret(
+        _ attempt: Attempt, _ method: MCPMethod, _ params: JSONSlice?, _ options: CallOptions, _ timeout: TimeAmount,
+        _ deadline: NIODeadline
+    ) async throws(BackendError) -> JSONSlice {
+        let connection = attempt.connection
+        if connection.isModern {
+            return try await accept(
+                attempt.outcome, of: connection.spelled(method), params, over: connection, options, timeout, deadline)
         }
-        switch outcome {
+        switch attempt.outcome {
         case .result(let result): return result
         case .failed(let error):
             if case .sessionLost = error { lose(connection.link) }
@@ -280,10 +340,7 @@ package final class BackendSession: Sendable {
                 return .failed(error)
             }
         }
-        let call = start(method, params, over: link, options, headers: headers, timeout: timeout, deadline: deadline)
-        let outcome = await call.wait()
-        finish(call, outcome)
-        return outcome
+        return await outcome(of: method, params, over: link, options, headers, timeout, deadline)
     }
 
     /// A request that the session itself needs, with a deadline of its own.
@@ -297,4 +354,15 @@ package final class BackendSession: Sendable {
             options: CallOptions(shard: shard, headers: headers, isRepeatable: false), timeout: timeout,
             deadline: .now() + timeout)
     }
+}
+
+extension BackendSession.Connection {
+    /// The result of a call about which nothing needs a second look.
+    fileprivate func plainResult(_ outcome: CallOutcome) -> JSONSlice? {
+        guard case .result(let result) = outcome else { return nil }
+        return !isModern || ResultType(declaredIn: result) == .complete ? result : nil
+    }
+
+    /// `ping` is not part of the Modern era, where this is as cheap.
+    fileprivate func spelled(_ method: MCPMethod) -> MCPMethod { isModern && method == .ping ? .discover : method }
 }

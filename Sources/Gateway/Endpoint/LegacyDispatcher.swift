@@ -15,8 +15,16 @@ struct LegacyDispatcher: Sendable {
     func result(
         of method: MCPMethod, params: JSONSlice?, session: ClientSession, caller: Caller
     ) async throws(RequestError) -> ByteBuffer {
+        // What most requests are does not wait in a function that is as large as all of them need.
+        if method == .toolsCall { return try await server.callTool(params, caller: caller).bytes }
+        return try await other(method, params, session, caller)
+    }
+
+    @inline(never)
+    private func other(
+        _ method: MCPMethod, _ params: JSONSlice?, _ session: ClientSession, _ caller: Caller
+    ) async throws(RequestError) -> ByteBuffer {
         switch method {
-        case .toolsCall: return try await server.callTool(params, caller: caller).bytes
         case .toolsList: return try await server.list(.tools, params: params, caller: caller)
         case .resourcesList: return try await server.list(.resources, params: params, caller: caller)
         case .resourceTemplatesList: return try await server.list(.resourceTemplates, params: params, caller: caller)

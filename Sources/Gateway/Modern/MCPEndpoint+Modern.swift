@@ -96,9 +96,8 @@ extension MCPEndpoint {
                 if let routing, let replicas = modern.replicas,
                     let keeper = modern.keeper(of: method, params, principal)
                 {
-                    try await modern.dispatcher.checkParameters(method, params, routing, sender)
-                    let forwarded = ForwardedAnswer(exchange, id: id, headers: headers)
-                    await replicas.forward(id, method, params, principal, headers, to: keeper, forwarded)
+                    try await modern.passOn(
+                        id, method, params, routing, headers, sender, to: keeper, of: replicas, exchange)
                     requests.end(request, of: principal)
                     return
                 }

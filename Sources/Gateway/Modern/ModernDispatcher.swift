@@ -29,7 +29,8 @@ struct ModernDispatcher: Sendable {
     func check(
         _ method: MCPMethod, _ params: JSONSlice?, _ headers: RoutingHeaders?
     ) throws(RequestError) -> ModernMeta {
-        let meta = try ModernMeta(params)
+        let members = CheckedMembers(params, naming: RoutingHeaders.nameMember(of: method))
+        let meta = try ModernMeta(members.meta)
         if let headers { try headers.checkVersion(meta.revision) }
         try Self.checkRevision(meta.revision)
         guard serves(method) else {
@@ -37,8 +38,8 @@ struct ModernDispatcher: Sendable {
             error.httpStatus = 404
             throw error
         }
-        if let headers { try headers.checkRouting(method, params) }
-        if let key = params?.duplicateKey() {
+        if let headers { try headers.checkRouting(method, named: members.named) }
+        if let key = members.duplicate {
             throw RequestError(.invalidParams, "params has \"\(key.bounded(to: 64))\" twice", httpStatus: 400)
         }
         return meta
@@ -76,20 +77,22 @@ struct ModernDispatcher: Sendable {
         of method: MCPMethod, _ params: JSONSlice?, _ caller: Caller
     ) async throws(RequestError) -> ByteBuffer {
         do throws(RequestError) {
-            return try await finished(method, params, caller).bytes
+            // What most requests are does not wait in a function that is as large as all of them need.
+            if method == .toolsCall {
+                let result = try await server.callTool(params, caller: caller)
+                return try answer(result, to: method, hasTasks: caller.channel.capabilities.hasTasks).bytes
+            }
+            return try await other(method, params, caller).bytes
         } catch {
             throw error.modern(params)
         }
     }
 
-    private func finished(
+    @inline(never)
+    private func other(
         _ method: MCPMethod, _ params: JSONSlice?, _ caller: Caller
     ) async throws(RequestError) -> JSONSlice {
         switch method {
-        case .toolsCall:
-            return try answer(
-                try await server.callTool(params, caller: caller), to: method,
-                hasTasks: caller.channel.capabilities.hasTasks)
         case .toolsList: return try await list(.tools, params, caller)
         case .resourcesList: return try await list(.resources, params, caller)
         case .resourceTemplatesList: return try await list(.resourceTemplates, params, caller)
@@ -145,6 +148,30 @@ struct ModernDispatcher: Sendable {
                 "io.modelcontextprotocol/serverInfo": .slice(serverInfo),
             ],
         ])
+    }
+}
+
+/// The members of a request's parameters that its check looks at, found in one pass.
+private struct CheckedMembers {
+    private(set) var meta: JSONSlice?
+    /// What the request names, if its method names something.
+    private(set) var named: JSONSlice?
+    /// The first key that repeats an earlier one.
+    private(set) var duplicate: String?
+
+    init(_ params: JSONSlice?, naming nameMember: StaticString?) {
+        guard let params else { return }
+        var meta: JSONMemberRange?
+        var named: JSONMemberRange?
+        duplicate = params.duplicateKey { text, range in
+            if range.hasKey("_meta", in: text) {
+                meta = meta ?? range
+            } else if let nameMember, range.hasKey(nameMember, in: text) {
+                named = named ?? range
+            }
+        }
+        self.meta = meta.map { JSONSlice(valueOf: $0, in: params.bytes) }
+        self.named = named.map { JSONSlice(valueOf: $0, in: params.bytes) }
     }
 }
 

@@ -35,6 +35,18 @@ final class ModernService: Sendable {
         return keeper == replicas?.instance ? nil : keeper
     }
 
+    /// Has another replica answer a request.
+    @inline(never)
+    func passOn(
+        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ routing: RoutingHeaders,
+        _ headers: RequestHeaders, _ caller: Caller, to keeper: String, of replicas: Replicas,
+        _ exchange: ServerExchange
+    ) async throws(RequestError) {
+        try await dispatcher.checkParameters(method, params, routing, caller)
+        let forwarded = ForwardedAnswer(exchange, id: id, headers: headers)
+        await replicas.forward(id, method, params, caller.principal, headers, to: keeper, forwarded)
+    }
+
     /// - Throws: when there are too many callers at a time.
     func caller(
         _ meta: ModernMeta, _ principal: Principal, _ shard: Shard, channel: any ClientChannel,

@@ -59,13 +59,15 @@ struct RoutingHeaders {
     }
 
     /// `Mcp-Method`, and `Mcp-Name` where the method has one (M22, M23).
-    func checkRouting(_ method: MCPMethod, _ params: JSONSlice?) throws(RequestError) {
-        let named = try single(self.method, "Mcp-Method")
-        guard named.isSpelled(method.name) || named.trimmed.utf8.elementsEqual(method.name.utf8) else {
+    ///
+    /// - Parameter named: the value of `nameMember(of: method)` in the body.
+    func checkRouting(_ method: MCPMethod, named: JSONSlice?) throws(RequestError) {
+        let claimed = try single(self.method, "Mcp-Method")
+        guard claimed.isSpelled(method.name) || claimed.trimmed.utf8.elementsEqual(method.name.utf8) else {
             throw .headerMismatch("Mcp-Method differs from the request's method")
         }
         guard let member = Self.nameMember(of: method) else { return }
-        let body = params?[member]?.string
+        let body = named?.string
         if case .none = name, body == nil { return }
         let header = try single(name, "Mcp-Name")
         guard let body else { throw .headerMismatch("Mcp-Name differs from params.\(member)") }
@@ -118,17 +120,6 @@ struct RoutingHeaders {
         case .resourcesRead: "uri"
         case .tasksGet, .tasksUpdate, .tasksCancel: "taskId"
         default: nil
-        }
-    }
-}
-
-extension String {
-    /// Byte by byte: what is one text to a person may be two to a server.
-    fileprivate func isSpelled(_ other: String) -> Bool {
-        var text = self
-        var other = other
-        return text.withUTF8 { text in
-            other.withUTF8 { other in text.count == other.count && text.elementsEqual(other) }
         }
     }
 }

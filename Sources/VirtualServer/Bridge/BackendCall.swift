@@ -21,9 +21,10 @@ struct BackendCall: Sendable {
     var parameterHeaders = ParameterHeaders.none
     /// Whether the tool runs as a task of 2025-11-25 only.
     var needsTask = false
-    /// Whether `params` may have members that answer an earlier round, or wish for a task; `false` is certain.
+    /// Whether `params` may have members that answer an earlier round; `false` is certain.
     var mayHaveRound = true
-    var mayHaveTask = true
+    /// Whether the client wants a task of 2025-11-25, and not the result.
+    var wantsTask = false
     /// Whether a Modern backend may answer with a task.
     var declaresTasks = false
     /// What the client answers to an earlier round, and the state that the backend gave it, both as they go out.
@@ -60,7 +61,7 @@ struct BackendCall: Sendable {
 
     /// Takes out the wish for a task, which here nobody has, or nobody may have (2025-11-25, Tasks).
     mutating func withoutTask() {
-        if mayHaveTask, params["task"] != nil { params = params.editing([JSONEdit(key: "task", value: nil)]) }
+        if params["task"] != nil { params = params.editing([JSONEdit(key: "task", value: nil)]) }
     }
 
     /// The parameters of the next attempt at a Modern backend.

@@ -10,15 +10,14 @@ import MCPTypes
 extension VirtualServer {
     /// Makes a call in which the backend may ask, and returns what the client of `caller` gets.
     func interact(_ call: BackendCall, _ caller: Caller) async throws(RequestError) -> JSONSlice {
-        var call = call
-        call.withoutTask()
+        if call.wantsTask { return try await startTask(call, caller: caller) }
         switch caller.revision.era {
         case .legacy:
             let answer = try await legacyClient(call, caller)
             if call.method == .toolsCall { rememberLinks(in: answer.result, of: call.backend.name, caller) }
             return ResultDialect.legacy(answer.result, of: call.method, from: answer.era, to: caller.revision)
         case .modern:
-            let result = try await modernClient(call, caller)
+            let result = try await call.mayHaveRound ? round(call, caller) : fresh(call, caller)
             if call.method == .toolsCall { rememberLinks(in: result, of: call.backend.name, caller) }
             return result
         }
@@ -29,18 +28,51 @@ extension VirtualServer {
     /// A Legacy client is asked on its own session, whatever the backend's era.
     private func legacyClient(_ call: BackendCall, _ caller: Caller) async throws(RequestError) -> BackendAnswer {
         let session = try session(with: call.backend, caller)
-        var call = call
         // A Modern backend would take these for the answer to something that it asked.
-        if session.openEra != .legacy { call.withoutRound() }
+        if call.mayHaveRound, session.openEra != .legacy { return try await roundless(call, over: session, caller) }
+        return try await legacyClient(call, over: session, caller)
+    }
+
+    @inline(never)
+    private func roundless(
+        _ call: consuming BackendCall, over session: BackendSession, _ caller: Caller
+    ) async throws(RequestError) -> BackendAnswer {
+        call.withoutRound()
+        return try await legacyClient(call, over: session, caller)
+    }
+
+    private func legacyClient(
+        _ call: BackendCall, over session: BackendSession, _ caller: Caller
+    ) async throws(RequestError) -> BackendAnswer {
         let channel = QuestionDialect.channel(for: caller)
+        // A client of 2025-11-25 is told that the tool is a task, and is to say so.
+        if call.needsTask, caller.revision < .v2025_11_25,
+            let answer = try await neededTask(call, over: session, caller, channel)
+        {
+            return answer
+        }
+        let outcome: Result<JSONSlice, BackendError>
         do throws(BackendError) {
-            // A client of 2025-11-25 is told that the tool is a task, and is to say so.
-            if call.needsTask, caller.revision < .v2025_11_25, try await runsTasks(session, caller) {
-                return try await runAsTask(call, over: session, caller, channel)
-            }
+            outcome = .success(try await attempt(call, over: session, caller, channel))
+        } catch {
+            outcome = .failure(error)
+        }
+        if case .success(let result) = outcome, session.era == .legacy {
+            return BackendAnswer(result: result, era: .legacy)
+        }
+        return try await interpret(outcome, of: call, over: session, caller, channel)
+    }
+
+    /// What an attempt has led to that is not simply a Legacy backend's result.
+    @inline(never)
+    private func interpret(
+        _ outcome: Result<JSONSlice, BackendError>, of call: BackendCall, over session: BackendSession,
+        _ caller: Caller, _ channel: any ClientChannel
+    ) async throws(RequestError) -> BackendAnswer {
+        do throws(BackendError) {
             let result: JSONSlice
             do throws(BackendError) {
-                result = try await attempt(call, over: session, caller, channel)
+                result = try outcome.get()
             } catch {
                 guard error.wantsTask, session.era == .modern else { throw error }
                 return try await runAsTask(call, over: session, caller, channel)
@@ -59,9 +91,18 @@ extension VirtualServer {
         }
     }
 
-    private func runsTasks(_ session: BackendSession, _ caller: Caller) async throws(BackendError) -> Bool {
-        let handshake = try await session.open(on: caller.shard, headers: caller.headers)
-        return handshake.revision.era == .legacy && handshake.capabilities.tasks
+    /// Runs a tool that is a task only, for a client that cannot say so; `nil` where the backend does not run tasks.
+    @inline(never)
+    private func neededTask(
+        _ call: BackendCall, over session: BackendSession, _ caller: Caller, _ channel: any ClientChannel
+    ) async throws(RequestError) -> BackendAnswer? {
+        do throws(BackendError) {
+            let handshake = try await session.open(on: caller.shard, headers: caller.headers)
+            guard handshake.revision.era == .legacy, handshake.capabilities.tasks else { return nil }
+            return try await runAsTask(call, over: session, caller, channel)
+        } catch {
+            throw explained(error, call, session.era, caller)
+        }
     }
 
     /// One request and its result, which may be incomplete. What goes to a Modern client still has the metadata of the
@@ -86,9 +127,9 @@ extension VirtualServer {
 
     // MARK: Modern clients
 
-    private func modernClient(_ call: BackendCall, _ caller: Caller) async throws(RequestError) -> JSONSlice {
-        var call = call
-        guard call.mayHaveRound else { return try await fresh(call, caller) }
+    /// A request that may go on with an earlier one.
+    @inline(never)
+    private func round(_ call: consuming BackendCall, _ caller: Caller) async throws(RequestError) -> JSONSlice {
         let responses = call.params["inputResponses"]
         let state = call.params["requestState"]
         call.withoutRound()
@@ -130,6 +171,14 @@ extension VirtualServer {
     /// A call that no state speaks about.
     private func fresh(_ call: BackendCall, _ caller: Caller) async throws(RequestError) -> JSONSlice {
         let session = try session(with: call.backend, caller)
+        if !call.needsTask, session.knownEra == .modern { return try await relay(call, session, caller) }
+        return try await fresh(call, over: session, caller)
+    }
+
+    @inline(never)
+    private func fresh(
+        _ call: BackendCall, over session: BackendSession, _ caller: Caller
+    ) async throws(RequestError) -> JSONSlice {
         // A parked call finds out by itself, on the session that it will use.
         if parking == nil { _ = try await era(of: session, caller) }
         if call.needsTask {
@@ -161,16 +210,22 @@ extension VirtualServer {
         do throws(BackendError) {
             result = try await attempt(call, over: session, caller, caller.channel)
         } catch {
-            return try converted(
-                explained(error, call, .modern, caller), call, call.subject(caller.principal), caller)
+            return try answer(to: error, of: call, caller)
         }
-        return try await passed(result, call, session, caller)
+        return try passed(result, call, session, caller)
+    }
+
+    @inline(never)
+    private func answer(
+        to error: BackendError, of call: BackendCall, _ caller: Caller
+    ) throws(RequestError) -> JSONSlice {
+        try converted(explained(error, call, .modern, caller), call, call.subject(caller.principal), caller)
     }
 
     /// A Modern backend's result on its way to a Modern client.
     private func passed(
         _ result: JSONSlice, _ call: BackendCall, _ session: BackendSession, _ caller: Caller
-    ) async throws(RequestError) -> JSONSlice {
+    ) throws(RequestError) -> JSONSlice {
         switch ResultType(of: result) {
         // What answers to questions have led to is good for nobody else and no other time.
         case .complete: return call.backendState == nil && call.responses == nil ? result : result.uncacheable
@@ -197,7 +252,7 @@ extension VirtualServer {
                     throw report(error, of: call.backend)
                 }
                 // It has turned out to be Modern.
-                if session.era == .modern { return try await passed(result, call, session, caller) }
+                if session.era == .modern { return try passed(result, call, session, caller) }
                 return ModernResult.legacy(result)
             }
         } catch {
@@ -222,7 +277,7 @@ extension VirtualServer {
             }
             return try converted(channel.explanation(backend: call.backend.name) ?? own, call, subject, caller)
         }
-        if session.era == .modern { return try await passed(result, call, session, caller) }
+        if session.era == .modern { return try passed(result, call, session, caller) }
         return ModernResult.legacy(result)
     }
 

@@ -20,9 +20,10 @@ extension VirtualServer {
         }
         guard let route else { throw .invalidParams("Unknown prompt: \(name.bounded(to: 128))") }
         let renamed = route.renamed ? params.editing([JSONEdit(key: "name", value: route.originalNameJSON)]) : params
-        let call = BackendCall(
+        var call = BackendCall(
             method: .promptsGet, target: name, backend: try backend(route.backend), original: route.originalNameJSON,
             params: renamed, isRepeatable: true)
+        call.withoutTask()
         return try await interact(call, caller)
     }
 

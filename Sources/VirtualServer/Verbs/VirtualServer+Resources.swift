@@ -10,9 +10,10 @@ extension VirtualServer {
     package func readResource(_ params: JSONSlice?, caller: Caller) async throws(RequestError) -> JSONSlice {
         try admit(caller.principal)
         let (params, uri, name) = try await resource(params, caller)
-        let call = BackendCall(
+        var call = BackendCall(
             method: .resourcesRead, target: uri, backend: try backend(name), original: JSONSlice(string: uri),
             params: params, isRepeatable: true)
+        call.withoutTask()
         return try await interact(call, caller)
     }
 

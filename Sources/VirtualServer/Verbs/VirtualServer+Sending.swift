@@ -63,9 +63,18 @@ extension VirtualServer {
 
     /// Parameters that are interpreted here must be unambiguous.
     static func interpreted(_ params: JSONSlice?) throws(RequestError) -> JSONSlice {
-        guard let params, params.kind == .object else { throw .invalidParams("params must be an object") }
-        if let key = params.duplicateKey() { throw .invalidParams("params has \"\(key.bounded(to: 64))\" twice") }
+        let params = try parameters(params)
+        try refuseDuplicate(params.duplicateKey())
         return params
+    }
+
+    static func parameters(_ params: JSONSlice?) throws(RequestError) -> JSONSlice {
+        guard let params, params.kind == .object else { throw .invalidParams("params must be an object") }
+        return params
+    }
+
+    static func refuseDuplicate(_ key: String?) throws(RequestError) {
+        if let key { throw .invalidParams("params has \"\(key.bounded(to: 64))\" twice") }
     }
 }
 

@@ -14,31 +14,37 @@ import Musl
 
 extension VirtualServer {
     package func callTool(_ params: JSONSlice?, caller: Caller) async throws(RequestError) -> JSONSlice {
-        let params = try Self.interpreted(params)
-        let members = CallMembers(params)
-        guard let name = members.name.flatMap({ JSONSlice(valueOf: $0, in: params.bytes).string }),
-            let nameRange = members.name
-        else { throw .invalidParams("name must be a string") }
-        if let arguments = members.arguments, JSONSlice(valueOf: arguments, in: params.bytes).kind != .object {
-            throw .invalidParams("arguments must be an object")
+        let request = try ToolRequest(params)
+        try admit(caller.principal, tool: request.name)
+        guard let route = routedAtOnce?.tool(named: request.name) else { return try await callLate(request, caller) }
+        return try await interact(try call(request, to: route, caller), caller)
+    }
+
+    /// What few calls need, kept apart so that the others wait in less memory.
+    @inline(never)
+    private func callLate(_ request: ToolRequest, _ caller: Caller) async throws(RequestError) -> JSONSlice {
+        guard let route = await tool(named: request.name, for: caller) else {
+            throw .invalidParams("Unknown tool: \(request.name.bounded(to: 128))")
         }
-        try admit(caller.principal, tool: name)
-        guard let route = await tool(named: name, for: caller) else {
-            throw .invalidParams("Unknown tool: \(name.bounded(to: 128))")
-        }
+        return try await interact(try call(request, to: route, caller), caller)
+    }
+
+    @inline(never)
+    private func call(
+        _ request: ToolRequest, to route: ToolRoute, _ caller: Caller
+    ) throws(RequestError) -> BackendCall {
         if let check = caller.checkParameters, !route.parameterHeaders.fields.isEmpty {
-            try check(route.parameterHeaders, members.arguments.map { JSONSlice(valueOf: $0, in: params.bytes) })
+            try check(route.parameterHeaders, request.arguments)
         }
-        let renamed =
-            route.renamed
-            ? params.replacing(nameRange.valueStart..<nameRange.valueEnd, with: route.originalNameJSON) : params
-        let call = BackendCall(
-            method: .toolsCall, target: name, backend: try backend(route.backend), original: route.originalNameJSON,
-            params: renamed, isRepeatable: route.readOnly || route.idempotent,
-            parameterHeaders: route.parameterHeaders, needsTask: route.taskSupport == .required,
-            mayHaveRound: members.hasRound, mayHaveTask: members.hasTask)
-        if members.hasTask, caller.revision == .v2025_11_25 { return try await startTask(call, caller: caller) }
-        return try await interact(call, caller)
+        var call = BackendCall(
+            method: .toolsCall, target: request.name, backend: try backend(route.backend),
+            original: route.originalNameJSON,
+            params: route.renamed ? request.renamed(to: route.originalNameJSON) : request.params,
+            isRepeatable: route.readOnly || route.idempotent, parameterHeaders: route.parameterHeaders,
+            needsTask: route.taskSupport == .required, mayHaveRound: request.hasRound)
+        call.wantsTask = request.hasTask && caller.revision == .v2025_11_25
+        if request.hasTask, !call.wantsTask { call.withoutTask() }
+        return call
     }
 
     /// A result may point to resources that no list holds; they must stay readable.
@@ -53,27 +59,52 @@ extension VirtualServer {
     }
 }
 
-/// The members of a tool call that are interpreted here, found in one pass.
-private struct CallMembers {
-    private(set) var name: JSONMemberRange?
-    private(set) var arguments: JSONMemberRange?
-    private(set) var hasTask = false
-    private(set) var hasRound = false
+/// The parameters of a tool call, what is interpreted of them found in one pass.
+private struct ToolRequest {
+    let params: JSONSlice
+    let name: String
+    private let nameRange: JSONMemberRange
+    private let argumentsRange: JSONMemberRange?
+    /// Whether it has members that answer an earlier round.
+    let hasRound: Bool
+    let hasTask: Bool
 
-    init(_ params: JSONSlice) {
-        params.bytes.withUnsafeReadableBytes { text in
-            JSONSlice.visitMembers(of: text) { range in
-                if range.hasKey("name", in: text) {
-                    name = range
-                } else if range.hasKey("arguments", in: text) {
-                    arguments = range
-                } else if range.hasKey("task", in: text) {
-                    hasTask = true
-                } else if range.hasKey("requestState", in: text) || range.hasKey("inputResponses", in: text) {
-                    hasRound = true
-                }
+    init(_ params: JSONSlice?) throws(RequestError) {
+        let params = try VirtualServer.parameters(params)
+        var nameRange: JSONMemberRange?
+        var argumentsRange: JSONMemberRange?
+        var hasRound = false
+        var hasTask = false
+        let duplicate = params.duplicateKey { text, range in
+            if range.hasKey("name", in: text) {
+                nameRange = range
+            } else if range.hasKey("arguments", in: text) {
+                argumentsRange = range
+            } else if range.hasKey("task", in: text) {
+                hasTask = true
+            } else if range.hasKey("requestState", in: text) || range.hasKey("inputResponses", in: text) {
+                hasRound = true
             }
         }
+        try VirtualServer.refuseDuplicate(duplicate)
+        guard let nameRange, let name = JSONSlice(valueOf: nameRange, in: params.bytes).string else {
+            throw .invalidParams("name must be a string")
+        }
+        if let argumentsRange, JSONSlice(valueOf: argumentsRange, in: params.bytes).kind != .object {
+            throw .invalidParams("arguments must be an object")
+        }
+        self.params = params
+        self.name = name
+        self.nameRange = nameRange
+        self.argumentsRange = argumentsRange
+        self.hasRound = hasRound
+        self.hasTask = hasTask
+    }
+
+    var arguments: JSONSlice? { argumentsRange.map { JSONSlice(valueOf: $0, in: params.bytes) } }
+
+    func renamed(to name: JSONSlice) -> JSONSlice {
+        params.replacing(nameRange.valueStart..<nameRange.valueEnd, with: name)
     }
 }
 

@@ -14,7 +14,7 @@ import Testing
         _ meta: JSONObject, _ notifications: [(MCPMethod, String?)]
     ) throws -> [String] {
         let outbox = Outbox()
-        let meta = try ModernMeta(JSONSlice(["_meta": .object(ModernClient.meta([:], meta))]))
+        let meta = try ModernMeta(JSONSlice(.object(ModernClient.meta([:], meta))))
         let channel = ModernChannel(meta) { _ = outbox.take($0) }
         for (method, params) in notifications {
             channel.notify(method, params: try params.map { try JSONSlice(validating: ByteBuffer(string: $0)) })
@@ -69,7 +69,7 @@ import Testing
 
     /// An error's code, or the result.
     private func answer(_ method: MCPMethod, _ params: JSONSlice?, _ capabilities: JSONValue) async throws -> String {
-        let meta = try ModernMeta(JSONSlice(["_meta": .object(ModernClient.meta(capabilities))]))
+        let meta = try ModernMeta(JSONSlice(.object(ModernClient.meta(capabilities))))
         let channel = ModernChannel(meta) { _ in Issue.record("something was sent") }
         do throws(RequestError) {
             return try await channel.ask(method, params: params).description

@@ -57,7 +57,7 @@ import Testing
         ] as [([(String, String)], Bool)])
     func method(_ fields: [(String, String)], _ isAccepted: Bool) {
         expect(
-            refusal(fields) { headers throws(RequestError) in try headers.checkRouting(.toolsList, nil) },
+            refusal(fields) { headers throws(RequestError) in try headers.checkRouting(.toolsList, named: nil) },
             accepted: isAccepted)
     }
 
@@ -78,7 +78,9 @@ import Testing
         let params = try parsed(params)
         let fields = [("Mcp-Method", "tools/call")] + names.map { ("Mcp-Name", $0) }
         expect(
-            refusal(fields) { headers throws(RequestError) in try headers.checkRouting(.toolsCall, params) },
+            refusal(fields) { headers throws(RequestError) in
+                try headers.checkRouting(.toolsCall, named: params["name"])
+            },
             accepted: isAccepted)
     }
 
@@ -96,7 +98,9 @@ import Testing
         for (value, isAccepted) in [("t", true), ("u", false)] {
             let fields = [("Mcp-Method", method.name), ("Mcp-Name", value)]
             expect(
-                refusal(fields) { headers throws(RequestError) in try headers.checkRouting(method, params) },
+                refusal(fields) { headers throws(RequestError) in
+                    try headers.checkRouting(method, named: params.member(member))
+                },
                 accepted: isAccepted)
         }
     }
