@@ -74,14 +74,9 @@ extension MCPEndpoint {
         _ headers: RequestHeaders, _ principal: Principal, _ requests: ModernRequests, _ exchange: ServerExchange
     ) throws(RequestError) {
         let answer = ModernAnswer(exchange, headers: headers, limits: settings.limits)
-        var caller = try modern.caller(
+        let caller = try modern.caller(
             meta, principal, exchange.shard, channel: ModernChannel(meta) { answer.notify($0) },
-            headers: forwarded(headers))
-        if method == .toolsCall, let routing {
-            caller.checkParameters = { (wanted, arguments) throws(RequestError) in
-                try routing.checkParameters(wanted, arguments)
-            }
-        }
+            headers: forwarded(headers), routing: method == .toolsCall ? routing : nil)
         let request = try requests.begin(for: principal)
         exchange.onSlow = answer
         // A client that has closed its side without half-closing finds out by what is written now, and so do we.
@@ -90,18 +85,22 @@ extension MCPEndpoint {
         if routing == nil { exchange.onInputClosed = { exchange.abandon() } }
         exchange.onDisconnect = { request.cancel() }
         let modern = self.modern
-        let sender = caller
-        let task = Task.immediate(executorPreference: exchange.shard.executor) {
+        // Only where there are replicas does the task have to keep the headers.
+        var passOn: (@Sendable (_ keeper: String) async throws(RequestError) -> Void)?
+        if let routing, let replicas = modern.replicas {
+            passOn = { keeper throws(RequestError) in
+                try await modern.passOn(
+                    id, method, params, routing, headers, caller, to: keeper, of: replicas, exchange)
+            }
+        }
+        let task = Task.immediate(executorPreference: exchange.shard.executor) { [passOn] in
             do throws(RequestError) {
-                if let routing, let replicas = modern.replicas,
-                    let keeper = modern.keeper(of: method, params, principal)
-                {
-                    try await modern.passOn(
-                        id, method, params, routing, headers, sender, to: keeper, of: replicas, exchange)
+                if let passOn, let keeper = modern.keeper(of: method, params, principal) {
+                    try await passOn(keeper)
                     requests.end(request, of: principal)
                     return
                 }
-                let result = try await modern.dispatcher.result(of: method, params, sender)
+                let result = try await modern.dispatcher.result(of: method, params, caller)
                 requests.end(request, of: principal)
                 answer.finish(result: OutgoingMessage(id: id, result: result))
             } catch {

@@ -36,7 +36,6 @@ final class ModernService: Sendable {
     }
 
     /// Has another replica answer a request.
-    @inline(never)
     func passOn(
         _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ routing: RoutingHeaders,
         _ headers: RequestHeaders, _ caller: Caller, to keeper: String, of replicas: Replicas,
@@ -47,17 +46,24 @@ final class ModernService: Sendable {
         await replicas.forward(id, method, params, caller.principal, headers, to: keeper, forwarded)
     }
 
+    /// - Parameter routing: the headers that a tool's arguments are to be compared with.
     /// - Throws: when there are too many callers at a time.
     func caller(
         _ meta: ModernMeta, _ principal: Principal, _ shard: Shard, channel: any ClientChannel,
-        headers: ForwardedHeaders = .none
+        headers: ForwardedHeaders = .none, routing: RoutingHeaders? = nil
     ) throws(RequestError) -> Caller {
         guard let sessions = shared.sessions(for: principal, capabilities: meta.capabilities) else {
             throw RequestError(.overloaded, "Too many callers at a time; try again later", httpStatus: 503)
         }
-        return Caller(
+        var caller = Caller(
             principal: principal, revision: .v2026_07_28, shard: shard, channel: channel, sessions: sessions,
             headers: headers, logLevel: meta.logLevel, progressToken: meta.progressToken)
+        if let routing {
+            caller.checkParameters = { (wanted, arguments) throws(RequestError) in
+                try routing.checkParameters(wanted, arguments)
+            }
+        }
+        return caller
     }
 
     /// Ends everything; what runs is answered with an error.
