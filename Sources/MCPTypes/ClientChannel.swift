@@ -26,14 +26,10 @@ package protocol ClientChannel: Sendable {
     /// Whether a call whose answer is lost may be made again where that does no harm. Not after somebody has been asked
     /// because of it.
     var mayRepeatCall: Bool { get }
-
-    /// Whether a call goes on when the request that caused it has ended, so that a later request goes on with it.
-    var outlivesRequest: Bool { get }
 }
 
 extension ClientChannel {
     package var mayRepeatCall: Bool { true }
-    package var outlivesRequest: Bool { false }
 }
 
 extension RequestError {

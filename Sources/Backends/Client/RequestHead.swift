@@ -81,7 +81,7 @@ extension ByteBuffer {
     /// A line end in a value would begin a header of its own, and a name that is no token could be read as anything, so
     /// such a field is left out.
     fileprivate mutating func writeField(_ name: String, _ value: String) {
-        guard !name.isEmpty, name.utf8.allSatisfy(\.isToken), value.utf8.allSatisfy(\.isFieldContent) else { return }
+        guard HTTP1Bytes.isToken(name), value.utf8.allSatisfy(HTTP1Bytes.isText) else { return }
         writeString(name)
         writeStaticString(": ")
         writeString(value)
@@ -100,22 +100,4 @@ extension RequestHead {
         "host", "content-length", "content-type", "transfer-encoding", "connection", "keep-alive", "te", "trailer",
         "upgrade", "accept", "mcp-session-id", "mcp-protocol-version", "last-event-id", "mcp-method", "mcp-name",
     ]
-}
-
-extension UInt8 {
-    /// RFC 9110 §5.6.2.
-    fileprivate var isToken: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-            true
-        default: false
-        }
-    }
-
-    fileprivate var isFieldContent: Bool { self >= 0x20 && self != 0x7F || self == 0x09 }
 }

@@ -3,13 +3,16 @@
 
 /// Byte classes and comparisons of RFC 9110, section 5.6.
 package enum HTTP1Bytes {
-    // The `tchar` set as two 64-bit sets: bytes 0 to 63, and 64 to 127.
+    /// The `tchar` set as two 64-bit sets: bytes 0 to 63, and 64 to 127.
     @inline(__always)
     private static func isToken(_ byte: UInt8) -> Bool {
         guard byte < 128 else { return false }
         let set: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
         return (set &>> UInt64(byte & 63)) & 1 == 1
     }
+
+    /// Whether a text is a token: not empty, and nothing else in it.
+    static func isToken(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy(isToken) }
 
     /// Where the token from `start` on ends.
     package static func endOfToken(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {

@@ -44,11 +44,7 @@ package struct HTTP1ResponseParser: Sendable {
     ///
     /// Bytes that are there after `.end`, while no further request is under way, are some that nobody asked for: do not
     /// use the connection again.
-    @inline(__always)
-    package var isIdle: Bool {
-        guard case .head = state else { return false }
-        return informationalResponses == 0 && input.count == 0
-    }
+    package var isIdle: Bool { state == .head && informationalResponses == 0 && input.count == 0 }
 
     package mutating func append(_ bytes: ByteBuffer) {
         guard failure == nil, state != .finished else { return }

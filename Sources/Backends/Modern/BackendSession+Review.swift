@@ -195,8 +195,7 @@ extension BackendSession {
         let listing = own
         let timeout = backend.settings.requestTimeout
         let reader = CatalogReader { [self] method, params throws(BackendError) in
-            var sent: [ForwardedHeaders.Field] = []
-            return try await attemptCall(method, params, listing, timeout, deadline, &sent)
+            try await callOnce(method, params, listing, timeout, deadline)
         }
         guard let tools = try? await reader.list(.toolsList, "tools") else { return nil }
         backend.signal(.listChanged(.tools))

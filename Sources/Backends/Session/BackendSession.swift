@@ -140,20 +140,18 @@ package final class BackendSession: Sendable {
         guard options.isProbe || permit != nil else { throw .circuitOpen }
         if !backend.limiter.tryAcquire() { try await waitForPlace(permit, until: deadline) }
         defer { backend.limiter.release() }
-        // Nearly every call is made once, over a connection that is there. What all others need would make the memory
-        // of each call several times as large, so it is kept apart.
-        var attempt: Attempt?
-        if credential == nil, let connection = readyConnection() {
-            let outcome = await outcome(
-                of: connection.spelled(method), params, over: connection.link, options, options.headers, timeout,
-                deadline)
-            if let result = connection.plainResult(outcome) {
+        // Nearly every call is made once, over a connection that is there. A call's memory holds what every function that
+        // is inlined into it may need while it waits, so what the others need is not inlined.
+        var first: Attempt?
+        if let connection = readyConnection() {
+            let attempt = await attempt(method, params, over: connection, options, timeout, deadline)
+            if let result = attempt.plainResult {
                 if let permit { backend.observed(nil, permit) }
                 return result
             }
-            attempt = Attempt(connection: connection, outcome: outcome)
+            first = attempt
         }
-        return try await persist(with: method, params, options, permit, timeout, deadline, after: attempt)
+        return try await persist(with: method, params, options, permit, timeout, deadline, after: first)
     }
 
     @inline(never)
@@ -171,6 +169,14 @@ package final class BackendSession: Sendable {
     private struct Attempt {
         let connection: Connection
         let outcome: CallOutcome
+        /// What it carried to prove whose it is.
+        let sent: [ForwardedHeaders.Field]
+
+        /// The result, where nothing about it needs a second look.
+        var plainResult: JSONSlice? {
+            guard case .result(let result) = outcome else { return nil }
+            return !connection.isModern || ResultType(declaredIn: result) == .complete ? result : nil
+        }
     }
 
     /// Goes on until there is a result or nothing is left that could be tried.
@@ -189,13 +195,15 @@ package final class BackendSession: Sendable {
         var attempt = 1
         while true {
             do throws(BackendError) {
-                let result: JSONSlice
+                let current: Attempt
                 if let last = made {
-                    made = nil
-                    result = try await interpret(last, method, params, options, timeout, deadline)
+                    current = last
                 } else {
-                    result = try await attemptCall(method, params, options, timeout, deadline, &sent)
+                    current = try await self.attempt(method, params, options, timeout, deadline)
                 }
+                made = nil
+                sent = current.sent
+                let result = try await interpret(current, method, params, options, timeout, deadline)
                 if let permit { backend.observed(nil, permit) }
                 return result
             } catch {
@@ -230,10 +238,20 @@ package final class BackendSession: Sendable {
         }
     }
 
-    func attemptCall(
+    /// One request and its result, without another attempt.
+    func callOnce(
         _ method: MCPMethod, _ params: JSONSlice?, _ options: CallOptions, _ timeout: TimeAmount,
-        _ deadline: NIODeadline, _ sent: inout [ForwardedHeaders.Field]
+        _ deadline: NIODeadline
     ) async throws(BackendError) -> JSONSlice {
+        let attempt = try await attempt(method, params, options, timeout, deadline)
+        return try await interpret(attempt, method, params, options, timeout, deadline)
+    }
+
+    /// Makes a request, over a new connection where there is none.
+    private func attempt(
+        _ method: MCPMethod, _ params: JSONSlice?, _ options: CallOptions, _ timeout: TimeAmount,
+        _ deadline: NIODeadline
+    ) async throws(BackendError) -> Attempt {
         let connection: Connection
         if let ready = readyConnection() {
             connection = ready
@@ -244,26 +262,38 @@ package final class BackendSession: Sendable {
                 throw error.ofHandshake
             }
         }
-        var headers = options.headers
-        if credential != nil {
-            sent = try await credentialFields()
-            headers = headers.adding(credential: sent)
-        }
-        let outcome = await outcome(
-            of: connection.spelled(method), params, over: connection.link, options, headers, timeout, deadline)
-        return try await interpret(
-            Attempt(connection: connection, outcome: outcome), method, params, options, timeout, deadline)
+        return await attempt(method, params, over: connection, options, timeout, deadline)
     }
 
-    private func outcome(
-        of method: MCPMethod, _ params: JSONSlice?, over link: any SessionLink, _ options: CallOptions,
-        _ headers: ForwardedHeaders, _ timeout: TimeAmount, _ deadline: NIODeadline
-    ) async -> CallOutcome {
+    private func attempt(
+        _ method: MCPMethod, _ params: JSONSlice?, over connection: Connection, _ options: CallOptions,
+        _ timeout: TimeAmount, _ deadline: NIODeadline
+    ) async -> Attempt {
+        let (outcome, sent) = await exchange(
+            connection.spelled(method), params, over: connection.link, options, timeout, deadline)
+        return Attempt(connection: connection, outcome: outcome, sent: sent)
+    }
+
+    /// One request from beginning to end, and what it carried to prove whose it is.
+    private func exchange(
+        _ method: MCPMethod, _ params: JSONSlice?, over link: any SessionLink, _ options: CallOptions,
+        _ timeout: TimeAmount, _ deadline: NIODeadline
+    ) async -> (CallOutcome, sent: [ForwardedHeaders.Field]) {
+        var headers = options.headers
+        var sent: [ForwardedHeaders.Field] = []
+        if credential != nil {
+            do throws(BackendError) {
+                sent = try await credentialFields()
+            } catch {
+                return (.failed(error), sent: [])
+            }
+            headers = headers.adding(credential: sent)
+        }
         let call = start(
             method, params, over: link, options, headers: headers, timeout: timeout, deadline: deadline)
         let outcome = await call.wait()
         finish(call, outcome)
-        return outcome
+        return (outcome, sent: sent)
     }
 
     private func interpret(
@@ -332,15 +362,7 @@ package final class BackendSession: Sendable {
         _ method: MCPMethod, params: JSONSlice?, over link: any SessionLink, options: CallOptions, timeout: TimeAmount,
         deadline: NIODeadline
     ) async -> CallOutcome {
-        var headers = options.headers
-        if credential != nil {
-            do throws(BackendError) {
-                headers = headers.adding(credential: try await credentialFields())
-            } catch {
-                return .failed(error)
-            }
-        }
-        return await outcome(of: method, params, over: link, options, headers, timeout, deadline)
+        await exchange(method, params, over: link, options, timeout, deadline).0
     }
 
     /// A request that the session itself needs, with a deadline of its own.
@@ -357,12 +379,6 @@ package final class BackendSession: Sendable {
 }
 
 extension BackendSession.Connection {
-    /// The result of a call about which nothing needs a second look.
-    fileprivate func plainResult(_ outcome: CallOutcome) -> JSONSlice? {
-        guard case .result(let result) = outcome else { return nil }
-        return !isModern || ResultType(declaredIn: result) == .complete ? result : nil
-    }
-
     /// `ping` is not part of the Modern era, where this is as cheap.
     fileprivate func spelled(_ method: MCPMethod) -> MCPMethod { isModern && method == .ping ? .discover : method }
 }

@@ -7,8 +7,11 @@ import Logging
 import MCPTypes
 
 /// The four cells of client and backend era.
+///
+/// A call's memory holds what every function that is inlined into it may need while it waits. Functions that few calls
+/// come to are therefore not inlined.
 extension VirtualServer {
-    /// Makes a call in which the backend may ask, and returns what the client of `caller` gets.
+    /// Makes a call in which the backend may ask, or starts it as a task, and returns what the client of `caller` gets.
     func interact(_ call: BackendCall, _ caller: Caller) async throws(RequestError) -> JSONSlice {
         if call.wantsTask { return try await startTask(call, caller: caller) }
         switch caller.revision.era {
@@ -113,10 +116,9 @@ extension VirtualServer {
     ) async throws(BackendError) -> JSONSlice {
         var options = options(caller, call.params, isRepeatable: call.isRepeatable && call.responses == nil)
         options.channel = channel
-        // A later request may bring a token, and the backend must be told now that progress is wanted.
-        if options.progressToken == nil, channel.outlivesRequest { options.progressToken = ParkingLot.progressToken }
         options.parameterHeaders = call.parameterHeaders
         options.declaresTasks = call.declaresTasks
+        // A later request may bring a token, and the backend must be told now that progress is wanted.
         if isParkable, session.era == .legacy { options.progressToken = ParkingLot.progressToken }
         // Answers belong to nothing that a Legacy backend could know.
         let params = session.era == .legacy ? call.params : call.roundParams

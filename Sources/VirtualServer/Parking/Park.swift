@@ -153,8 +153,6 @@ final class Park: ClientChannel {
 
     private static let everything = CapabilityFingerprint(rawValue: .max).capabilities(roots: true)
 
-    var outlivesRequest: Bool { true }
-
     /// A person has been asked already, perhaps; asking again is not the same as once.
     var mayRepeatCall: Bool { box.withLock { $0.state.phase == .running } }
 

@@ -20,7 +20,7 @@ extension VirtualServer {
         return try await interact(try call(request, to: route, caller), caller)
     }
 
-    /// What few calls need, kept apart so that the others wait in less memory.
+    /// What few calls need, not inlined so that the others wait in less memory.
     @inline(never)
     private func callLate(_ request: ToolRequest, _ caller: Caller) async throws(RequestError) -> JSONSlice {
         guard let route = await tool(named: request.name, for: caller) else {
