@@ -90,13 +90,15 @@ extension ExampleServer {
     ) throws(RPCError) -> Work {
         counters.count(.calls)
         if let limit = options.faults.exitAfterCalls, counters[.calls] >= limit { terminate(3) }
-        let name = try string("name", request)
+        guard let name = request.name?.string else {
+            throw .invalidParams("\(request.method) needs the string \"name\"")
+        }
         guard let tool = catalogue.tool(name, in: session.revision) else {
             throw .invalidParams("Unknown tool: \(name)")
         }
-        let arguments = request.params?["arguments"]
+        let arguments = request.arguments
         if let arguments, arguments.kind != .object { throw .invalidParams("arguments must be an object") }
-        let meta = request.params?["_meta"]
+        let meta = request.meta
         let call = Call(
             name: name, arguments: arguments, meta: meta, session: session, server: self, origin: origin)
         if let token = call.progressToken { counters.note(progressToken: token) }

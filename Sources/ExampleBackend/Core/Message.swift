@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import JSONTypes
+import NIOCore
 
 /// One JSON-RPC message from the client.
 package enum Message: Sendable {
@@ -59,11 +60,52 @@ package struct ClientRequest: Sendable {
     package let id: JSONSlice
     package let method: String
     package let params: JSONSlice?
+    private let places: Places
 
     package init(id: JSONSlice, method: String, params: JSONSlice?) {
         self.id = id
         self.method = method
         self.params = params
+        places = Places(params)
+    }
+
+    var name: JSONSlice? { value(places.name) }
+    var arguments: JSONSlice? { value(places.arguments) }
+    var meta: JSONSlice? { value(places.meta) }
+    var inputResponses: JSONSlice? { value(places.inputResponses) }
+    var requestState: JSONSlice? { value(places.requestState) }
+
+    private func value(_ place: JSONMemberRange?) -> JSONSlice? {
+        guard let place, let params else { return nil }
+        return JSONSlice(valueOf: place, in: params.bytes)
+    }
+
+    /// Where the members are that are looked at several times; of those that repeat, the first.
+    private struct Places {
+        var name: JSONMemberRange?
+        var arguments: JSONMemberRange?
+        var meta: JSONMemberRange?
+        var inputResponses: JSONMemberRange?
+        var requestState: JSONMemberRange?
+
+        init(_ params: JSONSlice?) {
+            guard let params else { return }
+            params.bytes.withUnsafeReadableBytes { text in
+                JSONSlice.visitMembers(of: text) { place in
+                    if place.hasKey("name", in: text) {
+                        name = name ?? place
+                    } else if place.hasKey("arguments", in: text) {
+                        arguments = arguments ?? place
+                    } else if place.hasKey("_meta", in: text) {
+                        meta = meta ?? place
+                    } else if place.hasKey("inputResponses", in: text) {
+                        inputResponses = inputResponses ?? place
+                    } else if place.hasKey("requestState", in: text) {
+                        requestState = requestState ?? place
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -18,8 +18,8 @@ extension HTTPEdge {
     ) async throws(Refusal) -> Response? {
         let declared: JSONSlice? =
             switch message {
-            case .request(let request): request.params?.declaredVersion
-            case .notification(_, let params): params?.declaredVersion
+            case .request(let request): request.meta?.declaredVersion
+            case .notification(_, let params): params?["_meta"]?.declaredVersion
             case .answer: nil
             }
         if era == .modern {

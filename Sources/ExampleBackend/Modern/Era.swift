@@ -50,6 +50,6 @@ enum EraSignal: Equatable {
 }
 
 extension JSONSlice {
-    /// The version that a request's `params` declare in `_meta`.
-    var declaredVersion: JSONSlice? { self["_meta"]?["io.modelcontextprotocol/protocolVersion"] }
+    /// The version that a request's `_meta` declares.
+    var declaredVersion: JSONSlice? { self["io.modelcontextprotocol/protocolVersion"] }
 }

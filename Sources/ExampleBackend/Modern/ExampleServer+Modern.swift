@@ -22,7 +22,7 @@ extension ExampleServer {
     ) -> ModernWork {
         counters.count(.modernRequests)
         do throws(RPCError) {
-            let meta = try RequestMeta(request.params)
+            let meta = try RequestMeta(request.meta)
             try fields?.checkVersion(meta.version)
             guard Revision(rawValue: meta.version)?.isModern == true else {
                 throw .unsupportedVersion(meta.version)
@@ -66,25 +66,24 @@ extension ExampleServer {
         case "tasks/get", "tasks/update", "tasks/cancel":
             return .ready(modernised(try task(request, meta)))
         case "tools/call":
-            if let name = request.params?["name"]?.string, let tool = catalogue.tool(name, in: .july2026) {
-                try fields?.checkParameters(tool.headerParameters, request.params?["arguments"])
+            if let name = request.name?.string, let tool = catalogue.tool(name, in: .july2026) {
+                try fields?.checkParameters(tool.headerParameters, request.arguments)
             }
-            return run(try call(request, session, origin), request, session, try round(request, "name"))
+            return run(try call(request, session, origin), request, session, try round(request, request.name))
         case "resources/read":
-            return run(try read(request, session), request, session, try round(request, "uri"))
+            return run(try read(request, session), request, session, try round(request, request.params?["uri"]))
         default:
-            return run(try prompt(request, session), request, session, try round(request, "name"))
+            return run(try prompt(request, session), request, session, try round(request, request.name))
         }
     }
 
     /// The state of the multi round-trip exchange that the request belongs to.
-    private func round(_ request: ClientRequest, _ key: StaticString) throws(RPCError) -> Round {
-        let params = request.params
+    private func round(_ request: ClientRequest, _ named: JSONSlice?) throws(RPCError) -> Round {
         let subject = RoundStates.Subject(
-            method: request.method, name: params?[key]?.string ?? "", arguments: params?["arguments"])
+            method: request.method, name: named?.string ?? "", arguments: request.arguments)
         return Round(
-            subject: subject, responses: try InputResponse.all(params?["inputResponses"]),
-            earlier: try rounds.find(params?["requestState"], for: subject))
+            subject: subject, responses: try InputResponse.all(request.inputResponses),
+            earlier: try rounds.find(request.requestState, for: subject))
     }
 
     private func run(_ work: Work, _ request: ClientRequest, _ session: Session, _ round: Round) -> ModernWork {

@@ -41,7 +41,7 @@ package struct RoutingFields: Sendable {
     /// What `Mcp-Name` repeats; nil when the method has none, and when the body lacks it, which is another error.
     private static func name(of request: ClientRequest) -> String? {
         switch request.method {
-        case "tools/call", "prompts/get": request.params?["name"]?.string
+        case "tools/call", "prompts/get": request.name?.string
         case "resources/read": request.params?["uri"]?.string
         case "tasks/get", "tasks/update", "tasks/cancel": request.params?["taskId"]?.string
         default: nil

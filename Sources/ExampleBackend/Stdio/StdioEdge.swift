@@ -143,7 +143,7 @@ final class StdioEdge: Sendable {
         case .modern: return true
         case .dual:
             if session == nil, request.method == "server/discover" { return true }
-            let declared = request.params?.declaredVersion
+            let declared = request.meta?.declaredVersion
             return EraSignal.of(header: nil, declared: declared, hasSession: session != nil) == .modern
         }
     }
@@ -151,7 +151,7 @@ final class StdioEdge: Sendable {
     /// Answers a request of the Modern era, which has no headers here.
     private func answer(_ request: ClientRequest, _ exchange: LineExchange) async {
         let id = request.id
-        if server.switches.era == .modern, request.method == "initialize", request.params?.declaredVersion == nil {
+        if server.switches.era == .modern, request.method == "initialize", request.meta?.declaredVersion == nil {
             let requested = request.params?["protocolVersion"]?.string ?? ""
             return await exchange.deliver(.failure(.unsupportedVersion(requested)), to: id)
         }
