@@ -5,6 +5,7 @@ import Authentication
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -157,21 +158,21 @@ struct PlainRequestHeadTests {
 
     @Test("SE-12: whatever is read here, the decoder reads alike", arguments: 0..<40)
     func agreement(_ seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let alphabet = Array("\r\n\t :,;0129aAzZ/?#%\"\\-_\u{0}\u{7F}".utf8) + [0x80, 0xFF]
         let lines = ["Transfer-Encoding: chunked\r\n", "Content-Length: 1\r\n", "Connection: close\r\n", "X: y\r\n"]
         let seeds = [Self.usual] + Self.notPlain
         var plain = 0
         for _ in 0..<500 {
-            var bytes = Array(seeds[random.below(seeds.count)].utf8)
-            if random.below(2) == 0 { bytes = Array(Self.usual.utf8) }
-            for _ in 0..<random.below(4) where !bytes.isEmpty {
-                let place = random.below(bytes.count)
-                switch random.below(5) {
+            var bytes = Array(seeds[generator.below(seeds.count)].utf8)
+            if generator.below(2) == 0 { bytes = Array(Self.usual.utf8) }
+            for _ in 0..<generator.below(4) where !bytes.isEmpty {
+                let place = generator.below(bytes.count)
+                switch generator.below(5) {
                 case 0: bytes.remove(at: place)
-                case 1: bytes.insert(alphabet[random.below(alphabet.count)], at: place)
-                case 2: bytes.insert(contentsOf: lines[random.below(lines.count)].utf8, at: place)
-                default: bytes[place] = alphabet[random.below(alphabet.count)]
+                case 1: bytes.insert(alphabet[generator.below(alphabet.count)], at: place)
+                case 2: bytes.insert(contentsOf: lines[generator.below(lines.count)].utf8, at: place)
+                default: bytes[place] = alphabet[generator.below(alphabet.count)]
                 }
             }
             let found = bytes.withUnsafeBytes { PlainRequestHead($0, maximumBytes: 16 << 10, maximumLines: 64) }
@@ -199,18 +200,5 @@ struct PlainRequestHeadTests {
             }
         }
         #expect(plain > 20)
-    }
-}
-
-/// A small generator, so that a failure can be repeated.
-private struct SplitMix {
-    var state: UInt64
-
-    mutating func below(_ limit: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((mixed ^ (mixed >> 31)) % UInt64(limit))
     }
 }

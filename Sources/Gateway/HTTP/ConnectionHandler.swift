@@ -36,6 +36,7 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
     let shard: Shard
     let environment: ConnectionEnvironment
     let clock: ShardClock
+    let knownMeta = KnownMeta()
     private(set) var context: ChannelHandlerContext?
     var phase = Phase.idle
     var queue: Deque<HTTPServerRequestPart> = []

@@ -24,6 +24,7 @@ final class PlainRequestHandler: ChannelInboundHandler {
     private let maximumLines: Int
     private let maximumBodyBytes: Int
     private var state = State.betweenRequests
+    private var known = KnownHead()
     /// A target that leads to the MCP endpoint and a host that is allowed: clients repeat theirs.
     private var knownTarget = KnownText()
     private var knownHost = KnownText()
@@ -100,18 +101,32 @@ final class PlainRequestHandler: ChannelInboundHandler {
     }
 
     /// The head of a plain request to the MCP endpoint for an allowed host, if `bytes` begin with one.
-    private func read(_ bytes: ByteBuffer) -> (headers: RequestHeaders, headBytes: Int, bodyBytes: Int)? {
+    private func read(_ bytes: ByteBuffer) -> PlainRequest? {
         bytes.withUnsafeReadableBytes { text in
-            guard
-                let head = PlainRequestHead(text, maximumBytes: maximumHeadBytes, maximumLines: maximumLines),
-                head.contentLength <= maximumBodyBytes,
-                let target = knownTarget.text(
-                    text, head.target, isGood: { connection.environment.isMCPEndpoint(requestPath(of: $0)) }),
-                knownHost.text(text, head.host, isGood: { connection.environment.origins.allows(host: $0) }) != nil
-            else { return nil }
-            return (RequestHeaders(head, in: text, target: target), head.length, head.contentLength)
+            let request = known.request(text, maximumBytes: maximumHeadBytes) ?? readAnew(text)
+            return request.flatMap { $0.bodyBytes <= maximumBodyBytes ? $0 : nil }
         }
     }
+
+    @inline(never)
+    private func readAnew(_ text: UnsafeRawBufferPointer) -> PlainRequest? {
+        guard
+            let head = PlainRequestHead(text, maximumBytes: maximumHeadBytes, maximumLines: maximumLines),
+            let target = knownTarget.text(
+                text, head.target, isGood: { connection.environment.isMCPEndpoint(requestPath(of: $0)) }),
+            knownHost.text(text, head.host, isGood: { connection.environment.origins.allows(host: $0) }) != nil
+        else { return nil }
+        let headers = RequestHeaders(head, in: text, target: target)
+        known.remember(head, headers, in: text)
+        return PlainRequest(headers: headers, headBytes: head.length, bodyBytes: head.contentLength)
+    }
+}
+
+/// What a plain head says, and how long it and its body are.
+struct PlainRequest {
+    let headers: RequestHeaders
+    let headBytes: Int
+    let bodyBytes: Int
 }
 
 /// The last text that was found good, so that its repetition costs a comparison.

@@ -16,6 +16,8 @@ struct PlainRequestHead {
     private(set) var target = 0..<0
     private(set) var host = 0..<0
     private(set) var contentLength = 0
+    /// Where the digits of `Content-Length` stand.
+    private(set) var contentLengthDigits = 0..<0
     private(set) var accept: Range<Int>?
     private(set) var contentType: Range<Int>?
     private(set) var sessionID: Range<Int>?
@@ -27,7 +29,6 @@ struct PlainRequestHead {
     /// W3C Trace Context.
     private(set) var traceparent: Range<Int>?
     private(set) var tracestate: Range<Int>?
-    private var hasContentLength = false
 
     /// - Parameters:
     ///   - bytes: all that has arrived, from the first byte of the request.
@@ -48,7 +49,7 @@ struct PlainRequestHead {
             position = next
         }
         length = position + 2
-        guard !host.isEmpty, hasContentLength else { return nil }
+        guard !host.isEmpty, !contentLengthDigits.isEmpty else { return nil }
     }
 
     /// - Returns: where the next line begins.
@@ -132,14 +133,23 @@ struct PlainRequestHead {
     }
 
     private mutating func takeContentLength(_ text: UnsafeRawBufferPointer, _ value: Range<Int>) -> Bool {
-        guard !hasContentLength, value.count <= 9, value.count == 1 || text[value.lowerBound] != UInt8(ascii: "0")
+        guard contentLengthDigits.isEmpty,
+            let length = Self.contentLength(UnsafeRawBufferPointer(rebasing: text[value]))
         else { return false }
-        for position in value {
-            guard text[position] >= UInt8(ascii: "0"), text[position] <= UInt8(ascii: "9") else { return false }
-            contentLength = contentLength * 10 + Int(text[position] - UInt8(ascii: "0"))
-        }
-        hasContentLength = true
+        contentLength = length
+        contentLengthDigits = value
         return true
+    }
+
+    /// What nothing but digits say, one way only: without zeros in front, and not so many that they could overflow.
+    static func contentLength(_ digits: UnsafeRawBufferPointer) -> Int? {
+        guard 1...9 ~= digits.count, digits.count == 1 || digits[0] != UInt8(ascii: "0") else { return nil }
+        var length = 0
+        for digit in digits {
+            guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+            length = length * 10 + Int(digit - UInt8(ascii: "0"))
+        }
+        return length
     }
 }
 

@@ -6,7 +6,7 @@ import JSONTypes
 import NIOHTTP1
 
 /// What the MCP endpoint needs of a request's head, taken out once.
-struct RequestHeaders {
+final class RequestHeaders: Sendable {
     enum Method { case post, get, delete, other }
 
     let method: Method
@@ -24,6 +24,8 @@ struct RequestHeaders {
     let target: String
     /// Every field; of a plain request only those that repeat its body and, beside such, those that trace it.
     let all: HTTPHeaders
+    /// Those of a plain request that repeat its body, if any do.
+    private let plainRouting: RoutingHeaders?
 
     init(_ head: HTTPRequestHead) {
         methodName = head.method.rawValue
@@ -62,6 +64,7 @@ struct RequestHeaders {
         self.dpop = dpop
         self.target = head.uri
         self.all = head.headers
+        plainRouting = nil
     }
 
     /// What a plain request says. Usual values are constants and cost no allocation.
@@ -84,6 +87,7 @@ struct RequestHeaders {
         self.target = target
         guard !head.routing.isEmpty else {
             all = HTTPHeaders()
+            plainRouting = nil
             return
         }
         var fields = HTTPHeaders(
@@ -93,7 +97,28 @@ struct RequestHeaders {
         if let value = text(head.traceparent) { fields.add(name: "traceparent", value: value) }
         if let value = text(head.tracestate) { fields.add(name: "tracestate", value: value) }
         all = fields
+        plainRouting = RoutingHeaders(fields, version: protocolVersion)
     }
+
+    /// As `other` but for the session that is named.
+    init(_ other: RequestHeaders, sessionID: String) {
+        self.sessionID = sessionID
+        method = other.method
+        methodName = other.methodName
+        keepsAlive = other.keepsAlive
+        accept = other.accept
+        contentType = other.contentType
+        protocolVersion = other.protocolVersion
+        lastEventID = other.lastEventID
+        authorization = other.authorization
+        dpop = other.dpop
+        target = other.target
+        all = other.all
+        plainRouting = other.plainRouting
+    }
+
+    /// The fields that repeat the body of a Modern request.
+    var routing: RoutingHeaders { plainRouting ?? RoutingHeaders(all, version: protocolVersion) }
 
     /// Whether the answer has a head only (RFC 9110 §9.3.2).
     var wantsNoBody: Bool { methodName == "HEAD" }

@@ -22,6 +22,8 @@ final class ServerExchange: @unchecked Sendable {
     }
 
     let shard: Shard
+    /// Of the connection.
+    let knownMeta: KnownMeta
     /// Let go when the answer has ended; until then the connection and its exchange hold each other. Not `weak`, because
     /// weakly referenced objects pay for it with every retain.
     private var connection: ConnectionHandler?
@@ -48,6 +50,7 @@ final class ServerExchange: @unchecked Sendable {
     init(connection: ConnectionHandler, keepAlive: Bool, omitsBody: Bool = false) {
         self.connection = connection
         shard = connection.shard
+        knownMeta = connection.knownMeta
         self.keepAlive = keepAlive
         self.omitsBody = omitsBody
     }

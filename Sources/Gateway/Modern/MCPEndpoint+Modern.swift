@@ -13,11 +13,11 @@ extension MCPEndpoint {
     func serveModern(
         _ message: MCPMessage, _ headers: RequestHeaders, _ principal: Principal, _ exchange: ServerExchange
     ) {
-        let routing = RoutingHeaders(headers.all, version: headers.protocolVersion)
+        let routing = headers.routing
         switch message {
         case .request(let id, let method, let params):
             do throws(RequestError) {
-                let meta = try modern.dispatcher.check(method, params, routing)
+                let meta = try modern.dispatcher.check(method, params, routing, exchange.knownMeta)
                 if method == .listen {
                     try listen(id, params, meta, headers, principal, exchange)
                 } else {
@@ -53,7 +53,7 @@ extension MCPEndpoint {
                 throw RequestError(.invalidRequest, "A peer passes on requests only", httpStatus: 400)
             }
             do throws(RequestError) {
-                let meta = try modern.dispatcher.check(method, params, nil)
+                let meta = try modern.dispatcher.check(method, params, nil, exchange.knownMeta)
                 switch modern.dispatcher.server.keeper(of: method, params, principal: principal) {
                 case modern.replicas?.instance: break
                 case .some: throw VirtualServer.keeperUnknown

@@ -25,12 +25,14 @@ struct ModernDispatcher: Sendable {
     /// Everything that can be said of a request before anything is done, in this order: what it claims in `_meta`,
     /// the same in the header, whether that revision and that method are served, and the headers that repeat the body.
     ///
-    /// - Parameter headers: `nil` where there is no header layer.
+    /// - Parameters:
+    ///   - headers: `nil` where there is no header layer.
+    ///   - known: what was said before on the same connection.
     func check(
-        _ method: MCPMethod, _ params: JSONSlice?, _ headers: RoutingHeaders?
+        _ method: MCPMethod, _ params: JSONSlice?, _ headers: RoutingHeaders?, _ known: KnownMeta
     ) throws(RequestError) -> ModernMeta {
         let members = CheckedMembers(params, naming: RoutingHeaders.nameMember(of: method))
-        let meta = try ModernMeta(members.meta)
+        let meta = try known.meta(members.meta)
         if let headers { try headers.checkVersion(meta.revision) }
         try Self.checkRevision(meta.revision)
         guard serves(method) else {

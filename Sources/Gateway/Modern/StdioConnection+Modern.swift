@@ -22,7 +22,7 @@ extension StdioConnection {
         guard case .request(let id, let method, let params) = message else { return }
         do throws(RequestError) {
             guard !isInFlight(id) else { throw RequestError(.invalidRequest, "A request with this id is in flight") }
-            let meta = try modern.dispatcher.check(method, params, nil)
+            let meta = try modern.dispatcher.check(method, params, nil, knownMeta)
             let output = LineOutput { [self] in write($0, isAnswer: $1) }
             let caller = try modern.caller(meta, principal, shard, channel: ModernChannel(meta) { output.send($0) })
             if method == .listen {

@@ -82,6 +82,7 @@ final class StdioConnection: ChannelDuplexHandler, @unchecked Sendable {
     /// Requests without an answer yet; confined to the loop like `isInputClosed`.
     var openRequests = 0
     private(set) var isInputClosed = false
+    let knownMeta = KnownMeta()
     /// Modern requests and subscriptions without a last word yet.
     var modernWork: [RequestID: ModernWork] = [:]
     /// Requests of the session without an answer yet.

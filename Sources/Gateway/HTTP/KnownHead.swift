@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Backends
+import JSONTypes
+
+/// The last plain head of a connection. Most of what requests on one connection say of themselves stays the same, and
+/// what is the same byte for byte means the same, so its repetition costs a comparison.
+///
+/// What differs is the length of the body and, where many clients share a connection, the session.
+struct KnownHead {
+    private enum Gap { case contentLength, sessionID }
+
+    /// All of the head but its gaps: what stands before each, and what stands behind the last one.
+    private var texts: [(text: String, gap: Gap)] = []
+    private var rest = ""
+    private var headers: RequestHeaders?
+    /// How many more heads may be remembered in vain, because each differs.
+    private var patience = Self.fullPatience
+
+    private static let fullPatience = 4
+
+    /// What `text` begins with, if that is the head which is known.
+    mutating func request(_ text: UnsafeRawBufferPointer, maximumBytes: Int) -> PlainRequest? {
+        guard var headers else { return nil }
+        let text = UnsafeRawBufferPointer(rebasing: text.prefix(maximumBytes))
+        var position = 0
+        var bodyBytes = 0
+        for (known, gap) in texts {
+            guard text.continues(with: known, at: &position) else { return nil }
+            let start = position
+            switch gap {
+            case .contentLength:
+                while position < min(text.count, start + 10), text[position] != 0x0D { position += 1 }
+                let digits = UnsafeRawBufferPointer(rebasing: text[start..<position])
+                guard let length = PlainRequestHead.contentLength(digits) else { return nil }
+                bodyBytes = length
+            case .sessionID:
+                position = HTTP1Bytes.endOfPlainText(in: text, from: position)
+                let value = UnsafeRawBufferPointer(rebasing: text[start..<position])
+                // What begins or ends with a space is read by others without it.
+                guard let first = value.first, first != 0x20, value.last != 0x20 else { return nil }
+                if headers.sessionID?.isSpelled(value) != true {
+                    headers = RequestHeaders(headers, sessionID: String(decoding: value, as: UTF8.self))
+                }
+            }
+        }
+        guard text.continues(with: rest, at: &position) else { return nil }
+        patience = Self.fullPatience
+        return PlainRequest(headers: headers, headBytes: position, bodyBytes: bodyBytes)
+    }
+
+    mutating func remember(_ head: PlainRequestHead, _ headers: RequestHeaders, in text: UnsafeRawBufferPointer) {
+        guard patience > 0 else {
+            self.headers = nil
+            return
+        }
+        patience -= 1
+        self.headers = headers
+        var gaps = [(head.contentLengthDigits, Gap.contentLength)]
+        if let sessionID = head.sessionID { gaps.append((sessionID, .sessionID)) }
+        gaps.sort { $0.0.lowerBound < $1.0.lowerBound }
+        texts = []
+        var position = 0
+        for (range, gap) in gaps {
+            texts.append((String(decoding: text[position..<range.lowerBound], as: UTF8.self), gap))
+            position = range.upperBound
+        }
+        rest = String(decoding: text[position..<head.length], as: UTF8.self)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether `expected` comes next; `position` is moved behind it then.
+    fileprivate func continues(with expected: String, at position: inout Int) -> Bool {
+        let end = position + expected.utf8.count
+        guard end <= count, expected.isSpelled(UnsafeRawBufferPointer(rebasing: self[position..<end])) else {
+            return false
+        }
+        position = end
+        return true
+    }
+}
