@@ -65,10 +65,13 @@ def http_backend(url: str, name: str) -> dict:
 
 
 class Starter:
-    """Starts contenders of one line, and stops them when the line is over."""
+    """Starts contenders of one line, and stops them when the line is over.
 
-    def __init__(self, settings: Settings, fleet: Fleet):
-        self.settings, self.fleet = settings, fleet
+    `apart` puts each into a scheduling group of its own; otherwise all share that of the run and its generator.
+    """
+
+    def __init__(self, settings: Settings, fleet: Fleet, apart: bool = False):
+        self.settings, self.fleet, self.apart = settings, fleet, apart
         self.mine: list[Process] = []
 
     def __enter__(self) -> Starter:
@@ -79,7 +82,7 @@ class Starter:
             self.fleet.stop(process)
 
     def _start(self, name: str, arguments: list[str], environment: dict[str, str] | None = None) -> Process:
-        process = self.fleet.start(name, arguments, environment)
+        process = self.fleet.start(name, arguments, environment, self.apart)
         self.mine.append(process)
         return process
 

@@ -51,6 +51,7 @@ def calls(bench: Bench, line: Line) -> None:
                        for entry in line.entries if entry.contender is gateway and entry.sessions != LEVELS[0])
         line.fact("memory of vmcp after all of this", f"{growth:+.1f} MiB in {answered:,} calls of "
                   f"{LEVELS[-1]} sessions")
+    _apart(bench, line)
     one, many = (table["direct", 1], table["vmcp", 1]), (table["direct", 32], table["vmcp", 32])
     line.targets = [
         at_least("throughput at 32 sessions, share of direct", 55,
@@ -63,6 +64,17 @@ def calls(bench: Bench, line: Line) -> None:
     line.targets.append(at_least("throughput at 32 sessions, times FastMCP's proxy", 300,
                                  paired(rival, many[1], lambda base, ours: ours.rate / base.rate_in_doubt_more(32))
                                  if rival else None))
+
+
+def _apart(bench: Bench, line: Line) -> None:
+    """The same where the scheduler keeps the processes apart, as it does services and containers."""
+    with bench.starter(apart=True) as start:
+        group = [Entry(contender, 32, echo(contender), label="apart") for contender in pair(start)]
+        line.entries += group
+        bench.interleaved(line, group)
+    share = percent(paired(*group, lambda base, ours: ours.rate / base.rate))
+    line.fact("share of direct at 32 sessions with every process in a scheduling group of its own",
+              f"{share:.1f} %" if share else "not measured")
 
 
 def sse(bench: Bench, line: Line) -> None:

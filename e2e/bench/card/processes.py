@@ -23,15 +23,22 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _die_with_parent() -> None:
+def _begin(apart: bool) -> None:
     # PR_SET_PDEATHSIG: even when this run is killed without a chance to clean up, nothing stays behind.
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    # Either way an interrupt at the terminal is for this run alone, which then ends its processes in order.
+    if apart:
+        os.setsid()
+    else:
+        os.setpgid(0, 0)
 
 
 class Process:
     """One running program and its counters in /proc."""
 
-    def __init__(self, name: str, arguments: list[str], log: Path, environment: dict[str, str] | None = None):
+    def __init__(self, name: str, arguments: list[str], log: Path, environment: dict[str, str] | None = None,
+                 apart: bool = False):
+        """`apart` gives it a session of its own, and with it a scheduling group (sched(7), autogroup)."""
         self.name, self.log = name, log
         with log.open("wb") as output:
             self.child = subprocess.Popen(
@@ -40,8 +47,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "NO_PROXY": "127.0.0.1", **(environment or {})},
-                preexec_fn=_die_with_parent,
-                start_new_session=True,
+                preexec_fn=lambda: _begin(apart),
             )
 
     @property
@@ -171,9 +177,10 @@ class Fleet:
         self.processes: list[Process] = []
         self.killed: list[str] = []
 
-    def start(self, name: str, arguments: list[str], environment: dict[str, str] | None = None) -> Process:
+    def start(self, name: str, arguments: list[str], environment: dict[str, str] | None = None,
+              apart: bool = False) -> Process:
         log = self.directory / f"{len(self.processes):02}-{name}.log"
-        process = Process(name, arguments, log, environment)
+        process = Process(name, arguments, log, environment, apart)
         self.processes.append(process)
         return process
 

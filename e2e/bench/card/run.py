@@ -19,8 +19,8 @@ class Bench:
         self.settings, self.fleet = settings, fleet
         self.generator = Generator(settings.wrk, fleet.directory)
 
-    def starter(self) -> Starter:
-        return Starter(self.settings, self.fleet)
+    def starter(self, apart: bool = False) -> Starter:
+        return Starter(self.settings, self.fleet, apart)
 
     def interleaved(self, line: Line, entries: list[Entry], more_rounds: int = 0) -> None:
         interleaved(line.name, self.generator, entries, self.settings.rounds + more_rounds, self.settings.seconds)
