@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Authentication
 import NIOCore
 import NIOHTTP1
 import TestSupport
@@ -68,6 +69,19 @@ struct KnownHeadTests {
         }
     }
 
+    @Test("Of two clients on one connection, each is asked for its own credentials")
+    func clients() throws {
+        var known = try Self.known(Self.modern)
+        let other = try #require(Self.request(Self.modern.replacing("a.b", with: "other"), &known))
+        #expect(other.headers.authorization == ["Bearer other"])
+        #expect(other.headers.sessionID == nil && other.headers.dpop == .none)
+        #expect(try #require(Self.request(Self.modern, &known)).headers.authorization == ["Bearer a.b"])
+        known = try Self.known(Self.sessionFirst)
+        let proof = try #require(Self.request(Self.sessionFirst.replacing("a.b.c", with: "d.e.f"), &known))
+        #expect(proof.headers.dpop == ["d.e.f"] && proof.headers.sessionID == "x")
+        #expect(proof.headers.authorization == .none)
+    }
+
     @Test(
         "What differs in anything else is not known",
         arguments: [
@@ -101,13 +115,13 @@ struct KnownHeadTests {
     func patience() throws {
         var known = KnownHead()
         for number in 0..<4 {
-            let text = Self.modern.replacing("a.b", with: "a.\(number)")
+            let text = Self.modern.replacing("echo", with: "echo\(number)")
             try Self.remember(text, in: &known)
             #expect((Self.request(text, &known) != nil) == true)
         }
         // Each was found again, which is what it is for.
-        for number in 0..<5 { try Self.remember(Self.modern.replacing("a.b", with: "b.\(number)"), in: &known) }
-        #expect(Self.request(Self.modern.replacing("a.b", with: "b.4"), &known) == nil)
+        for number in 0..<5 { try Self.remember(Self.modern.replacing("echo", with: "other\(number)"), in: &known) }
+        #expect(Self.request(Self.modern.replacing("echo", with: "other4"), &known) == nil)
     }
 
     @Test("Whatever is known is what reading it anew would find", arguments: 0..<20)
@@ -118,13 +132,13 @@ struct KnownHeadTests {
         var found = 0
         for base in [Self.legacy, Self.modern, Self.sessionFirst] {
             let (head, headers) = try #require(Self.fresh(base))
-            let gaps = [head.contentLengthDigits, head.sessionID ?? head.contentLengthDigits]
+            let gaps = [head.contentLengthDigits, head.sessionID, head.authorization, head.dpop].compactMap(\.self)
             for _ in 0..<300 {
                 var known = try Self.known(base)
                 var bytes = Array(base.utf8)
                 for _ in 0..<generator.below(3) {
                     // Mostly where something may differ.
-                    let gap = gaps[generator.below(2)]
+                    let gap = gaps[generator.below(gaps.count)]
                     let place =
                         generator.chance(oneIn: 4)
                         ? generator.below(bytes.count)

@@ -1,15 +1,17 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Authentication
 import Backends
 import JSONTypes
 
 /// The last plain head of a connection. Most of what requests on one connection say of themselves stays the same, and
 /// what is the same byte for byte means the same, so its repetition costs a comparison.
 ///
-/// What differs is the length of the body and, where many clients share a connection, the session.
+/// What differs is the length of the body, the proof of a key, and, where many clients share a connection, who asks in
+/// which session.
 struct KnownHead {
-    private enum Gap { case contentLength, sessionID }
+    private enum Gap { case contentLength, sessionID, authorization, dpop }
 
     /// All of the head but its gaps: what stands before each, and what stands behind the last one.
     private var texts: [(text: String, gap: Gap)] = []
@@ -22,10 +24,12 @@ struct KnownHead {
 
     /// What `text` begins with, if that is the head which is known.
     mutating func request(_ text: UnsafeRawBufferPointer, maximumBytes: Int) -> PlainRequest? {
-        guard var headers else { return nil }
+        guard let headers else { return nil }
         let text = UnsafeRawBufferPointer(rebasing: text.prefix(maximumBytes))
         var position = 0
         var bodyBytes = 0
+        var client = headers.client
+        var isOther = false
         for (known, gap) in texts {
             guard text.continues(with: known, at: &position) else { return nil }
             let start = position
@@ -35,19 +39,37 @@ struct KnownHead {
                 let digits = UnsafeRawBufferPointer(rebasing: text[start..<position])
                 guard let length = PlainRequestHead.contentLength(digits) else { return nil }
                 bodyBytes = length
-            case .sessionID:
+            case .sessionID, .authorization, .dpop:
                 position = HTTP1Bytes.endOfPlainText(in: text, from: position)
                 let value = UnsafeRawBufferPointer(rebasing: text[start..<position])
                 // What begins or ends with a space is read by others without it.
                 guard let first = value.first, first != 0x20, value.last != 0x20 else { return nil }
-                if headers.sessionID?.isSpelled(value) != true {
-                    headers = RequestHeaders(headers, sessionID: String(decoding: value, as: UTF8.self))
-                }
+                isOther = Self.note(value, gap, &client) || isOther
             }
         }
         guard text.continues(with: rest, at: &position) else { return nil }
         patience = Self.fullPatience
-        return PlainRequest(headers: headers, headBytes: position, bodyBytes: bodyBytes)
+        return PlainRequest(
+            headers: isOther ? RequestHeaders(headers, client) : headers, headBytes: position, bodyBytes: bodyBytes)
+    }
+
+    /// - Returns: whether the value is another one than `client` had.
+    private static func note(
+        _ value: UnsafeRawBufferPointer, _ gap: Gap, _ client: inout RequestHeaders.Client
+    ) -> Bool {
+        switch gap {
+        case .contentLength: return false
+        case .sessionID:
+            if let known = client.sessionID, known.isSpelled(value) { return false }
+            client.sessionID = String(decoding: value, as: UTF8.self)
+        case .authorization:
+            if case .one(let known) = client.authorization, known.isSpelled(value) { return false }
+            client.authorization = .one(String(decoding: value, as: UTF8.self))
+        case .dpop:
+            if case .one(let known) = client.dpop, known.isSpelled(value) { return false }
+            client.dpop = .one(String(decoding: value, as: UTF8.self))
+        }
+        return true
     }
 
     mutating func remember(_ head: PlainRequestHead, _ headers: RequestHeaders, in text: UnsafeRawBufferPointer) {
@@ -58,7 +80,9 @@ struct KnownHead {
         patience -= 1
         self.headers = headers
         var gaps = [(head.contentLengthDigits, Gap.contentLength)]
-        if let sessionID = head.sessionID { gaps.append((sessionID, .sessionID)) }
+        if let place = head.sessionID { gaps.append((place, .sessionID)) }
+        if let place = head.authorization { gaps.append((place, .authorization)) }
+        if let place = head.dpop { gaps.append((place, .dpop)) }
         gaps.sort { $0.0.lowerBound < $1.0.lowerBound }
         texts = []
         var position = 0

@@ -9,17 +9,22 @@ import NIOHTTP1
 final class RequestHeaders: Sendable {
     enum Method { case post, get, delete, other }
 
+    /// Who asks, in which session.
+    struct Client {
+        var sessionID: String?
+        var authorization = FieldLines.none
+        var dpop = FieldLines.none
+    }
+
     let method: Method
     private let methodName: String
     /// Whether the connection is to stay open after the answer.
     let keepsAlive: Bool
     let accept: String?
     let contentType: String?
-    let sessionID: String?
     let protocolVersion: String?
     let lastEventID: String?
-    let authorization: FieldLines
-    let dpop: FieldLines
+    let client: Client
     /// The request target.
     let target: String
     /// Every field; of a plain request only those that repeat its body and, beside such, those that trace it.
@@ -38,30 +43,26 @@ final class RequestHeaders: Sendable {
         }
         var accept: String?
         var contentType: String?
-        var sessionID: String?
         var protocolVersion: String?
         var lastEventID: String?
-        var authorization = FieldLines.none
-        var dpop = FieldLines.none
+        var client = Client()
         for (name, value) in head.headers {
             switch name.utf8.count {
-            case 4 where name.isHeader("dpop"): dpop.append(value)
+            case 4 where name.isHeader("dpop"): client.dpop.append(value)
             case 6 where name.isHeader("accept"): accept = accept.map { "\($0),\(value)" } ?? value
             case 12 where name.isHeader("content-type"): contentType = value
-            case 13 where name.isHeader("authorization"): authorization.append(value)
+            case 13 where name.isHeader("authorization"): client.authorization.append(value)
             case 13 where name.isHeader("last-event-id"): lastEventID = value
-            case 14 where name.isHeader("mcp-session-id"): sessionID = value
+            case 14 where name.isHeader("mcp-session-id"): client.sessionID = value
             case 20 where name.isHeader("mcp-protocol-version"): protocolVersion = value
             default: break
             }
         }
         self.accept = accept
         self.contentType = contentType
-        self.sessionID = sessionID
         self.protocolVersion = protocolVersion
         self.lastEventID = lastEventID
-        self.authorization = authorization
-        self.dpop = dpop
+        self.client = client
         self.target = head.uri
         self.all = head.headers
         plainRouting = nil
@@ -79,11 +80,11 @@ final class RequestHeaders: Sendable {
         keepsAlive = true
         accept = text(head.accept, usually: Self.usualAccept)
         contentType = text(head.contentType, usually: Self.json)
-        sessionID = text(head.sessionID)
         protocolVersion = text(head.protocolVersion)
         lastEventID = nil
-        authorization = text(head.authorization).map { [$0] } ?? []
-        dpop = text(head.dpop).map { [$0] } ?? []
+        client = Client(
+            sessionID: text(head.sessionID), authorization: text(head.authorization).map { .one($0) } ?? .none,
+            dpop: text(head.dpop).map { .one($0) } ?? .none)
         self.target = target
         guard !head.routing.isEmpty else {
             all = HTTPHeaders()
@@ -100,9 +101,9 @@ final class RequestHeaders: Sendable {
         plainRouting = RoutingHeaders(fields, version: protocolVersion)
     }
 
-    /// As `other` but for the session that is named.
-    init(_ other: RequestHeaders, sessionID: String) {
-        self.sessionID = sessionID
+    /// As `other`, from another client.
+    init(_ other: RequestHeaders, _ client: Client) {
+        self.client = client
         method = other.method
         methodName = other.methodName
         keepsAlive = other.keepsAlive
@@ -110,8 +111,6 @@ final class RequestHeaders: Sendable {
         contentType = other.contentType
         protocolVersion = other.protocolVersion
         lastEventID = other.lastEventID
-        authorization = other.authorization
-        dpop = other.dpop
         target = other.target
         all = other.all
         plainRouting = other.plainRouting
@@ -119,6 +118,10 @@ final class RequestHeaders: Sendable {
 
     /// The fields that repeat the body of a Modern request.
     var routing: RoutingHeaders { plainRouting ?? RoutingHeaders(all, version: protocolVersion) }
+
+    var sessionID: String? { client.sessionID }
+    var authorization: FieldLines { client.authorization }
+    var dpop: FieldLines { client.dpop }
 
     /// Whether the answer has a head only (RFC 9110 §9.3.2).
     var wantsNoBody: Bool { methodName == "HEAD" }
