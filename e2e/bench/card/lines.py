@@ -16,6 +16,7 @@ from .session import AnswerError, Connection
 
 TEXT = f"probe-{MARK}"
 LEVELS = (1, 8, 32, 128)
+COMPARED = 32
 
 
 def echo(contender: Contender, tool: str = "echo") -> Question:
@@ -44,6 +45,9 @@ def calls(bench: Bench, line: Line) -> None:
             line.entries += group
             table.update({(entry.name, level): entry for entry in group})
             bench.interleaved(line, group)
+            if level == COMPARED and not bench.settings.quick:
+                # More rounds of what the targets compare, without the long ones of rivals between them.
+                bench.interleaved(line, group[:2], 1)
             if level == LEVELS[0]:
                 before = gateway.process.resident_kib()
         growth = (gateway.process.resident_kib() - before) / 1024
@@ -52,7 +56,7 @@ def calls(bench: Bench, line: Line) -> None:
         line.fact("memory of vmcp after all of this", f"{growth:+.1f} MiB in {answered:,} calls of "
                   f"{LEVELS[-1]} sessions")
     _apart(bench, line)
-    one, many = (table["direct", 1], table["vmcp", 1]), (table["direct", 32], table["vmcp", 32])
+    one, many = (table["direct", 1], table["vmcp", 1]), (table["direct", COMPARED], table["vmcp", COMPARED])
     line.targets = [
         at_least("throughput at 32 sessions, share of direct", 55,
                  percent(paired(*many, lambda base, ours: ours.rate / base.rate)), " %"),
@@ -60,7 +64,7 @@ def calls(bench: Bench, line: Line) -> None:
                 paired(*one, lambda base, ours: ours.sample.p50_ms - base.sample.p50_ms), " ms"),
         at_most("our CPU a call at 32 sessions", 27, many[1].median(lambda item: item.cpu_us), " µs"),
     ]
-    rival = table.get(("FastMCP proxy", 32))
+    rival = table.get(("FastMCP proxy", COMPARED))
     line.targets.append(at_least("throughput at 32 sessions, times FastMCP's proxy", 300,
                                  paired(rival, many[1], lambda base, ours: ours.rate / base.rate_in_doubt_more(32))
                                  if rival else None))
@@ -69,7 +73,7 @@ def calls(bench: Bench, line: Line) -> None:
 def _apart(bench: Bench, line: Line) -> None:
     """The same where the scheduler keeps the processes apart, as it does services and containers."""
     with bench.starter(apart=True) as start:
-        group = [Entry(contender, 32, echo(contender), label="apart") for contender in pair(start)]
+        group = [Entry(contender, COMPARED, echo(contender), label="apart") for contender in pair(start)]
         line.entries += group
         bench.interleaved(line, group)
     share = percent(paired(*group, lambda base, ours: ours.rate / base.rate))
