@@ -111,6 +111,19 @@ struct KnownHeadTests {
         #expect(Self.request(longer, &known, bytes: Self.legacy.utf8.count) == nil)
     }
 
+    @Test("Long heads are read each time, and take the place of the one that was known")
+    func room() throws {
+        var known = try Self.known(Self.modern)
+        let length = (4 << 10) - Self.modern.utf8.count
+        let longest = Self.modern.replacing("a.b", with: "a.b" + String(repeating: "x", count: length))
+        try Self.remember(longest, in: &known)
+        #expect(Self.request(longest, &known) != nil)
+        let longer = longest.replacing("a.b", with: "a.bx")
+        try Self.remember(longer, in: &known)
+        #expect(Self.request(longer, &known) == nil)
+        #expect(Self.request(Self.modern, &known) == nil)
+    }
+
     @Test("A connection whose heads all differ has none remembered after a while")
     func patience() throws {
         var known = KnownHead()

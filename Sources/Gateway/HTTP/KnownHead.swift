@@ -21,6 +21,8 @@ struct KnownHead {
     private var patience = Self.fullPatience
 
     private static let fullPatience = 4
+    /// What is kept with a connection, while it is idle too; a head with a token has half of it.
+    private static let maximumBytes = 4 << 10
 
     /// What `text` begins with, if that is the head which is known.
     mutating func request(_ text: UnsafeRawBufferPointer, maximumBytes: Int) -> PlainRequest? {
@@ -73,7 +75,7 @@ struct KnownHead {
     }
 
     mutating func remember(_ head: PlainRequestHead, _ headers: RequestHeaders, in text: UnsafeRawBufferPointer) {
-        guard patience > 0 else {
+        guard patience > 0, head.length <= Self.maximumBytes else {
             self.headers = nil
             return
         }
