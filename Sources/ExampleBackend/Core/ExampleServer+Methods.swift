@@ -70,7 +70,14 @@ extension ExampleServer {
     }
 
     func string(_ key: StaticString, _ request: ClientRequest) throws(RPCError) -> String {
-        guard let text = request.params?[key]?.string else {
+        try string(key, request.params?[key], request)
+    }
+
+    /// - Parameter value: the member `key` of the request's parameters.
+    private func string(
+        _ key: StaticString, _ value: JSONSlice?, _ request: ClientRequest
+    ) throws(RPCError) -> String {
+        guard let text = value?.string else {
             throw .invalidParams("\(request.method) needs the string \"\(key)\"")
         }
         return text
@@ -90,9 +97,7 @@ extension ExampleServer {
     ) throws(RPCError) -> Work {
         counters.count(.calls)
         if let limit = options.faults.exitAfterCalls, counters[.calls] >= limit { terminate(3) }
-        guard let name = request.name?.string else {
-            throw .invalidParams("\(request.method) needs the string \"name\"")
-        }
+        let name = try string("name", request.name, request)
         guard let tool = catalogue.tool(name, in: session.revision) else {
             throw .invalidParams("Unknown tool: \(name)")
         }
@@ -167,9 +172,9 @@ extension ExampleServer {
     // MARK: Prompts, completion, logging
 
     func prompt(_ request: ClientRequest, _ session: Session) throws(RPCError) -> Work {
-        let name = try string("name", request)
+        let name = try string("name", request.name, request)
         guard let prompt = catalogue.prompt(name) else { throw .invalidParams("Unknown prompt: \(name)") }
-        let values = try prompt.values(request.params?["arguments"])
+        let values = try prompt.values(request.arguments)
         switch prompt.messages {
         case .known(let messages): return .ready(prompt.result(messages(values)))
         case .asking(let messages): return Self.running { prompt.result(try await messages(values, $0)) }

@@ -13,7 +13,7 @@ extension ExampleServer {
         case "tasks/get":
             return .result(.object(job.modernValue(job.snapshot, detailed: true)))
         case "tasks/update":
-            try update(job, request.params?["inputResponses"])
+            try update(job, request.inputResponses)
         default:
             if job.cancel("The client cancelled the task") { counters.count(.tasksCancelled) }
         }

@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Authentication
 import Backends
 import JSONTypes
 
@@ -11,12 +10,19 @@ import JSONTypes
 /// What differs is the length of the body, the proof of a key, and, where many clients share a connection, who asks in
 /// which session.
 struct KnownHead {
-    private enum Gap { case contentLength, sessionID, authorization, dpop }
+    private enum Gap {
+        case contentLength
+        case client(RequestHeaders.Client.Field)
+    }
 
-    /// All of the head but its gaps: what stands before each, and what stands behind the last one.
-    private var texts: [(text: String, gap: Gap)] = []
-    private var rest = ""
-    private var headers: RequestHeaders?
+    private struct Head {
+        let headers: RequestHeaders
+        /// All of the head but its gaps: what stands before each, and what stands behind the last one.
+        var texts: [(text: String, gap: Gap)] = []
+        var rest = ""
+    }
+
+    private var head: Head?
     /// How many more heads may be remembered in vain, because each differs.
     private var patience = Self.fullPatience
 
@@ -26,13 +32,13 @@ struct KnownHead {
 
     /// What `text` begins with, if that is the head which is known.
     mutating func request(_ text: UnsafeRawBufferPointer, maximumBytes: Int) -> PlainRequest? {
-        guard let headers else { return nil }
+        guard let head else { return nil }
         let text = UnsafeRawBufferPointer(rebasing: text.prefix(maximumBytes))
         var position = 0
         var bodyBytes = 0
-        var client = headers.client
+        var client = head.headers.client
         var isOther = false
-        for (known, gap) in texts {
+        for (known, gap) in head.texts {
             guard text.continues(with: known, at: &position) else { return nil }
             let start = position
             switch gap {
@@ -41,58 +47,39 @@ struct KnownHead {
                 let digits = UnsafeRawBufferPointer(rebasing: text[start..<position])
                 guard let length = PlainRequestHead.contentLength(digits) else { return nil }
                 bodyBytes = length
-            case .sessionID, .authorization, .dpop:
+            case .client(let field):
                 position = HTTP1Bytes.endOfPlainText(in: text, from: position)
                 let value = UnsafeRawBufferPointer(rebasing: text[start..<position])
                 // What begins or ends with a space is read by others without it.
                 guard let first = value.first, first != 0x20, value.last != 0x20 else { return nil }
-                isOther = Self.note(value, gap, &client) || isOther
+                isOther = client.note(value, field) || isOther
             }
         }
-        guard text.continues(with: rest, at: &position) else { return nil }
+        guard text.continues(with: head.rest, at: &position) else { return nil }
         patience = Self.fullPatience
         return PlainRequest(
-            headers: isOther ? RequestHeaders(headers, client) : headers, headBytes: position, bodyBytes: bodyBytes)
+            headers: isOther ? RequestHeaders(head.headers, client) : head.headers, headBytes: position,
+            bodyBytes: bodyBytes)
     }
 
-    /// - Returns: whether the value is another one than `client` had.
-    private static func note(
-        _ value: UnsafeRawBufferPointer, _ gap: Gap, _ client: inout RequestHeaders.Client
-    ) -> Bool {
-        switch gap {
-        case .contentLength: return false
-        case .sessionID:
-            if let known = client.sessionID, known.isSpelled(value) { return false }
-            client.sessionID = String(decoding: value, as: UTF8.self)
-        case .authorization:
-            if case .one(let known) = client.authorization, known.isSpelled(value) { return false }
-            client.authorization = .one(String(decoding: value, as: UTF8.self))
-        case .dpop:
-            if case .one(let known) = client.dpop, known.isSpelled(value) { return false }
-            client.dpop = .one(String(decoding: value, as: UTF8.self))
-        }
-        return true
-    }
-
-    mutating func remember(_ head: PlainRequestHead, _ headers: RequestHeaders, in text: UnsafeRawBufferPointer) {
-        guard patience > 0, head.length <= Self.maximumBytes else {
-            self.headers = nil
-            return
-        }
+    /// Keeps a head in place of the last one, or none.
+    mutating func remember(_ plain: PlainRequestHead, _ headers: RequestHeaders, in text: UnsafeRawBufferPointer) {
+        head = nil
+        guard patience > 0, plain.length <= Self.maximumBytes else { return }
         patience -= 1
-        self.headers = headers
-        var gaps = [(head.contentLengthDigits, Gap.contentLength)]
-        if let place = head.sessionID { gaps.append((place, .sessionID)) }
-        if let place = head.authorization { gaps.append((place, .authorization)) }
-        if let place = head.dpop { gaps.append((place, .dpop)) }
+        var gaps = [(plain.contentLengthDigits, Gap.contentLength)]
+        if let place = plain.sessionID { gaps.append((place, .client(.sessionID))) }
+        if let place = plain.authorization { gaps.append((place, .client(.authorization))) }
+        if let place = plain.dpop { gaps.append((place, .client(.dpop))) }
         gaps.sort { $0.0.lowerBound < $1.0.lowerBound }
-        texts = []
+        var new = Head(headers: headers)
         var position = 0
         for (range, gap) in gaps {
-            texts.append((String(decoding: text[position..<range.lowerBound], as: UTF8.self), gap))
+            new.texts.append((String(decoding: text[position..<range.lowerBound], as: UTF8.self), gap))
             position = range.upperBound
         }
-        rest = String(decoding: text[position..<head.length], as: UTF8.self)
+        new.rest = String(decoding: text[position..<plain.length], as: UTF8.self)
+        head = new
     }
 }
 

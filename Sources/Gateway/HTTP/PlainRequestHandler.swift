@@ -108,6 +108,7 @@ final class PlainRequestHandler: ChannelInboundHandler {
         }
     }
 
+    /// Not inlined: what reading takes would otherwise be room that requests with a known head set aside too.
     @inline(never)
     private func readAnew(_ text: UnsafeRawBufferPointer) -> PlainRequest? {
         guard

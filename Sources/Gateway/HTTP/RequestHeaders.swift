@@ -11,9 +11,29 @@ final class RequestHeaders: Sendable {
 
     /// Who asks, in which session.
     struct Client {
+        enum Field { case sessionID, authorization, dpop }
+
         var sessionID: String?
         var authorization = FieldLines.none
         var dpop = FieldLines.none
+
+        /// Takes the one line of a field.
+        ///
+        /// - Returns: whether it says something else than before.
+        mutating func note(_ value: UnsafeRawBufferPointer, _ field: Field) -> Bool {
+            switch field {
+            case .sessionID:
+                if let known = sessionID, known.isSpelled(value) { return false }
+                sessionID = String(decoding: value, as: UTF8.self)
+            case .authorization:
+                if case .one(let known) = authorization, known.isSpelled(value) { return false }
+                authorization = .one(String(decoding: value, as: UTF8.self))
+            case .dpop:
+                if case .one(let known) = dpop, known.isSpelled(value) { return false }
+                dpop = .one(String(decoding: value, as: UTF8.self))
+            }
+            return true
+        }
     }
 
     let method: Method

@@ -10,8 +10,7 @@ import NIOCore
 ///
 /// Confined to its connection's event loop.
 final class KnownMeta {
-    private var text: JSONSlice?
-    private var meta: ModernMeta?
+    private var last: (text: JSONSlice, meta: ModernMeta)?
 
     /// What is kept with a connection; few say more.
     private static let maximumBytes = 4 << 10
@@ -21,7 +20,7 @@ final class KnownMeta {
     /// - Throws: what `ModernMeta` throws.
     func meta(_ slice: JSONSlice?) throws(RequestError) -> ModernMeta {
         guard let slice else { return try ModernMeta(nil) }
-        if let meta, slice == text { return meta }
+        if let last, slice == last.text { return last.meta }
         let size = slice.bytes.readableBytes
         guard size <= Self.maximumBytes else { return try ModernMeta(slice) }
         // In memory of its own: the slice is a part of the request.
@@ -30,8 +29,7 @@ final class KnownMeta {
         bytes.writeImmutableBuffer(slice.bytes)
         let copy = JSONSlice(trusted: bytes)
         let meta = try ModernMeta(copy)
-        text = copy
-        self.meta = meta
+        last = (copy, meta)
         return meta
     }
 }

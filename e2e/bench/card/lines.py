@@ -66,7 +66,7 @@ def calls(bench: Bench, line: Line) -> None:
     ]
     rival = table.get(("FastMCP proxy", COMPARED))
     line.targets.append(at_least("throughput at 32 sessions, times FastMCP's proxy", 300,
-                                 paired(rival, many[1], lambda base, ours: ours.rate / base.rate_in_doubt_more(32))
+                                 paired(rival, many[1], lambda base, ours: ours.rate / base.rate_in_doubt_more(COMPARED))
                                  if rival else None))
 
 
