@@ -44,14 +44,26 @@ extension JSONSlice {
         while let range = cursor.next(in: object) { visit(range) }
     }
 
+    /// The value at a place, which the caller knows to be one.
+    package func part(_ place: JSONPlace) -> JSONSlice {
+        JSONSlice(bytes, from: place.range.lowerBound, to: place.range.upperBound)
+    }
+
     /// A copy in which other text stands in place of a part of this one.
     package func replacing(_ part: Range<Int>, with value: JSONSlice) -> JSONSlice {
+        replacing(part, withBytes: value.bytes.readableBytes) { $0.write(value.bytes) }
+    }
+
+    /// The same, with what `pieces` writes, which is at most so many bytes.
+    package func replacing(
+        _ part: Range<Int>, withBytes size: Int, _ pieces: (inout PieceWriter) -> Void
+    ) -> JSONSlice {
         bytes.withUnsafeReadableBytes { text in
-            let capacity = text.count - part.count + value.bytes.readableBytes
+            let capacity = text.count - part.count + size
             var output = ByteBufferAllocator().buffer(capacity: capacity)
             output.writePieces(capacity: capacity) { writer in
                 writer.write(text.slice(0, part.lowerBound))
-                writer.write(value.bytes)
+                pieces(&writer)
                 writer.write(text.slice(part.upperBound, text.count))
             }
             return JSONSlice(trusted: output)

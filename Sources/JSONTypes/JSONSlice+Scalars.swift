@@ -26,6 +26,13 @@ extension JSONSlice {
         }
     }
 
+    /// Whether this is a string with `text` between its quotes, which reads the same where `text` has no backslash.
+    package func isString(spelled text: String) -> Bool {
+        bytes.withUnsafeReadableBytes { bytes in
+            bytes.first == .quote && bytes.count >= 2 && text.isSpelled(bytes.slice(1, bytes.count - 1))
+        }
+    }
+
     package var bool: Bool? {
         bytes.withUnsafeReadableBytes { text in
             switch text.first {

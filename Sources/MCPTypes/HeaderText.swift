@@ -19,9 +19,11 @@ package enum HeaderText {
         isPlain(text) ? text : opening + Data(text.utf8).base64EncodedString() + closing
     }
 
-    /// Whether a header value is what it says, as nearly every one is: visible ASCII that is no base64.
+    /// Whether a header value is what it says, and reads the same in JSON, as nearly every one does: visible ASCII
+    /// without a backslash that is no base64.
     package static func isWord(_ value: String) -> Bool {
-        value.utf8.first != UInt8(ascii: "=") && value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        value.utf8.first != UInt8(ascii: "=")
+            && value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }
     }
 
     /// What a header value says, optional white space around it cut; `nil` when its base64 is not.

@@ -5,25 +5,25 @@ import JSONTypes
 import NIOCore
 
 /// One object on its way across, its `_meta` spelled anew while the rest is copied around it.
-struct MetaCrossing {
-    private let text: UnsafeRawBufferPointer
-    private let own: ByteBuffer?
-    private let token: Int?
-    private let leading: StaticString?
-    private var meta: JSONMemberRange?
-    /// Whether there is more than one `_meta`.
-    private(set) var isAmbiguous = false
-    /// Where the member before `_meta` ends, where the one after it begins, and where the last one ends.
-    private var before: Int?
-    private var after: Int?
-    private var end: Int?
+struct MetaCrossing: ~Copyable {
+    /// Where an object has its `_meta`.
+    struct Places {
+        fileprivate var meta: JSONMemberRange?
+        /// Whether there is more than one.
+        private(set) var isAmbiguous = false
+        /// Where the member before it ends, where the one after it begins, and where the last one ends.
+        fileprivate var before: Int?
+        fileprivate var after: Int?
+        fileprivate var end: Int?
 
-    init(_ text: UnsafeRawBufferPointer, own: ByteBuffer?, token: Int?, leading: StaticString?) {
-        self.text = text
-        self.own = own
-        self.token = token
-        self.leading = leading
-        JSONSlice.visitMembers(of: text) { range in
+        init() {}
+
+        init(in text: UnsafeRawBufferPointer) {
+            JSONSlice.visitMembers(of: text) { note($0, in: text) }
+        }
+
+        /// Takes the next member of the object.
+        mutating func note(_ range: JSONMemberRange, in text: UnsafeRawBufferPointer) {
             if range.hasKey("_meta", in: text) {
                 if meta != nil { isAmbiguous = true }
                 meta = range
@@ -35,10 +35,25 @@ struct MetaCrossing {
         }
     }
 
+    private let text: UnsafeRawBufferPointer
+    private let places: Places
+    private let own: ByteBuffer?
+    private let token: Int?
+    private let leading: StaticString?
+
+    /// - Parameter places: those of `text`.
+    init(_ text: UnsafeRawBufferPointer, _ places: Places, own: ByteBuffer?, token: Int?, leading: StaticString?) {
+        self.text = text
+        self.places = places
+        self.own = own
+        self.token = token
+        self.leading = leading
+    }
+
     /// The object as it goes on; `nil` when nothing about it changes.
     func written() -> ByteBuffer? {
         guard text.first == UInt8(ascii: "{") else { return nil }
-        guard let meta else {
+        guard let meta = places.meta else {
             guard own != nil || token != nil || leading != nil else { return nil }
             return buffer { writeWithout(&$0) }
         }
@@ -121,10 +136,10 @@ struct MetaCrossing {
 
     /// Writes the object that had no `_meta`.
     private func writeWithout(_ writer: inout PieceWriter) {
-        let position = end ?? 1
-        copyStart(to: position, goesOn: end != nil, &writer)
+        let position = places.end ?? 1
+        copyStart(to: position, goesOn: places.end != nil, &writer)
         if own != nil || token != nil {
-            writer.write(end == nil && leading == nil ? #""_meta":{"# : #","_meta":{"# as StaticString)
+            writer.write(places.end == nil && leading == nil ? #""_meta":{"# : #","_meta":{"# as StaticString)
             if let own { writer.write(own) }
             if let token {
                 if own != nil { writer.write(UInt8(ascii: ",")) }
@@ -137,9 +152,9 @@ struct MetaCrossing {
 
     /// Writes the object without the member `meta`, nor the comma that belongs to it.
     private func writeWithout(_ meta: JSONMemberRange, _ writer: inout PieceWriter) {
-        let start = before ?? meta.keyStart - 1
-        copyStart(to: start, goesOn: before != nil || after != nil, &writer)
-        let rest = before == nil ? after ?? meta.valueEnd : meta.valueEnd
+        let start = places.before ?? meta.keyStart - 1
+        copyStart(to: start, goesOn: places.before != nil || places.after != nil, &writer)
+        let rest = places.before == nil ? places.after ?? meta.valueEnd : meta.valueEnd
         writer.write(UnsafeRawBufferPointer(rebasing: text[rest...]))
     }
 }

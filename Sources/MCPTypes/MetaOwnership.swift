@@ -38,11 +38,22 @@ package enum MetaOwnership {
     package static func crossing(
         _ object: JSONSlice, own: ByteBuffer? = nil, progressToken token: Int? = nil, leading: StaticString? = nil
     ) -> JSONSlice {
+        crossing(object, at: nil, own: own, progressToken: token, leading: leading)
+    }
+
+    /// The same for an object whose `_meta` has been looked for already.
+    ///
+    /// - Parameter known: its places.
+    static func crossing(
+        _ object: JSONSlice, at known: MetaCrossing.Places?, own: ByteBuffer?, progressToken token: Int? = nil,
+        leading: StaticString?
+    ) -> JSONSlice {
         var isAmbiguous = false
         let crossed = object.bytes.withUnsafeReadableBytes { text -> ByteBuffer? in
-            let crossing = MetaCrossing(text, own: own, token: token, leading: leading)
-            isAmbiguous = crossing.isAmbiguous
-            return isAmbiguous ? nil : crossing.written()
+            let places = known ?? MetaCrossing.Places(in: text)
+            isAmbiguous = places.isAmbiguous
+            return isAmbiguous
+                ? nil : MetaCrossing(text, places, own: own, token: token, leading: leading).written()
         }
         guard isAmbiguous else { return crossed.map { JSONSlice(trusted: $0) } ?? object }
         // Two parties could read different ones, so none of them passes.
@@ -50,6 +61,21 @@ package enum MetaOwnership {
             object.editing([JSONEdit(key: "_meta", value: nil)]), own: own, progressToken: token, leading: leading)
     }
 
+    /// The members of a `_meta` that travel end to end, as text without braces; `nil` when there are none.
+    static func onward(_ meta: JSONSlice) -> ByteBuffer? {
+        meta.bytes.withUnsafeReadableBytes { text in
+            var members: ByteBuffer?
+            JSONSlice.visitMembers(of: text) { range in
+                guard !range.hasKey("progressToken", in: text), !endsHere(range, in: text) else { return }
+                if members == nil { members = ByteBuffer() } else { members?.writeInteger(UInt8(ascii: ",")) }
+                members?.writeBytes(UnsafeRawBufferPointer(rebasing: text[range.keyStart - 1..<range.valueEnd]))
+            }
+            return members
+        }
+    }
+
+    /// Whether a member of `_meta` belongs to one hop.
+    ///
     /// - Parameter range: the key in `text`.
     static func endsHere(_ range: JSONMemberRange, in text: UnsafeRawBufferPointer) -> Bool {
         guard range.keyBegins(with: "io.modelcontextprotocol/", in: text) else {

@@ -5,13 +5,17 @@ package import JSONTypes
 import NIOCore
 
 /// What every Modern request says of itself in `_meta` (2026-07-28, Base Protocol, `_meta`).
-package struct ModernMeta: Sendable {
-    package var revision: String
-    package var clientInfo: JSONSlice?
-    package var capabilities: ClientCapabilities
+///
+/// A reference, because a connection keeps its last one and hands it to every request that says the same.
+package final class ModernMeta: Sendable {
+    package let revision: String
+    package let clientInfo: JSONSlice?
+    package let capabilities: ClientCapabilities
     /// Without it the client wants no log messages.
-    package var logLevel: LogLevel?
-    package var progressToken: JSONSlice?
+    package let logLevel: LogLevel?
+    package let progressToken: JSONSlice?
+    /// The members that go on to a backend, as text without braces; `nil` when there are none.
+    let onward: ByteBuffer?
 
     package static let protocolVersionKey: StaticString = "io.modelcontextprotocol/protocolVersion"
     package static let clientInfoKey: StaticString = "io.modelcontextprotocol/clientInfo"
@@ -45,18 +49,17 @@ package struct ModernMeta: Sendable {
             throw invalid("_meta[\"\(Self.clientInfoKey)\"] must be an object")
         }
         capabilities = ClientCapabilities(declared)
-        if let level = keys.logLevel {
-            guard let known = LogLevel(level) else {
-                throw invalid(
-                    "_meta[\"\(Self.logLevelKey)\"] must be one of "
-                        + LogLevel.allCases.map(\.rawValue).joined(separator: ", "))
-            }
-            logLevel = known
+        logLevel = keys.logLevel.flatMap { LogLevel($0) }
+        if keys.logLevel != nil, logLevel == nil {
+            throw invalid(
+                "_meta[\"\(Self.logLevelKey)\"] must be one of "
+                    + LogLevel.allCases.map(\.rawValue).joined(separator: ", "))
         }
         progressToken = keys.progressToken
         if let token = progressToken, token.kind != .string, token.int == nil {
             throw invalid("progressToken must be a string or an integer")
         }
+        onward = MetaOwnership.onward(meta)
     }
 
     /// The keys that are interpreted, found in one pass.
@@ -111,10 +114,28 @@ package struct ModernMeta: Sendable {
     ///
     /// - Parameter progressToken: `nil` when no progress is wanted.
     package static func request(
-        _ params: JSONSlice?, _ declaration: Declaration, logLevel: LogLevel?, progressToken: Int? = nil
+        _ params: RequestParameters, _ declaration: Declaration, logLevel: LogLevel?, progressToken: Int? = nil
     ) -> JSONSlice {
-        MetaOwnership.crossing(
-            params ?? .emptyObject, own: declaration.members(with: logLevel), progressToken: progressToken)
+        let own = declaration.members(with: logLevel)
+        let text = params.text ?? .emptyObject
+        guard let known = params.known else {
+            return MetaOwnership.crossing(text, own: own, progressToken: progressToken)
+        }
+        let onward = known.meta.onward
+        let capacity = own.readableBytes + (onward?.readableBytes ?? 0) + 48
+        return text.replacing(known.metaPlace.range, withBytes: capacity) { writer in
+            writer.write(UInt8(ascii: "{"))
+            writer.write(own)
+            if let onward {
+                writer.write(UInt8(ascii: ","))
+                writer.write(onward)
+            }
+            if let progressToken {
+                writer.write(#","progressToken":"# as StaticString)
+                writer.write(progressToken)
+            }
+            writer.write(UInt8(ascii: "}"))
+        }
     }
 }
 

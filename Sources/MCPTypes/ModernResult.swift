@@ -82,14 +82,17 @@ package enum ModernResult {
     /// What of a result's members matters here, found in one pass.
     package struct Shape: Sendable {
         package let type: ResultType
-        fileprivate var declaresType: Bool
-        fileprivate var hasHints: Bool
+        fileprivate let declaresType: Bool
+        fileprivate let hasHints: Bool
+        fileprivate let places: MetaCrossing.Places
 
         package init(of result: JSONSlice) {
             var type: JSONMemberRange?
             var hasHints = false
+            var places = MetaCrossing.Places()
             result.bytes.withUnsafeReadableBytes { text in
                 JSONSlice.visitMembers(of: text) { range in
+                    places.note(range, in: text)
                     if range.hasKey("resultType", in: text) {
                         if type == nil { type = range }
                     } else if range.hasKey("ttlMs", in: text) || range.hasKey("cacheScope", in: text) {
@@ -100,6 +103,7 @@ package enum ModernResult {
             self.type = type.map { ResultType(value: JSONSlice(valueOf: $0, in: result.bytes)) } ?? .complete
             declaresType = type != nil
             self.hasHints = hasHints
+            self.places = places
         }
     }
 
@@ -122,8 +126,8 @@ package enum ModernResult {
             edits.append(JSONEdit(key: "cacheScope", value: nil))
         }
         return MetaOwnership.crossing(
-            edits.isEmpty ? result : result.editing(edits), own: signature.members,
-            leading: shape.declaresType ? nil : #""resultType":"complete""#)
+            edits.isEmpty ? result : result.editing(edits), at: edits.isEmpty ? shape.places : nil,
+            own: signature.members, leading: shape.declaresType ? nil : #""resultType":"complete""#)
     }
 
     /// `result` without what only Modern clients know; the same bytes where there is nothing of it.

@@ -21,6 +21,8 @@ package struct Caller: Sendable {
     package var logLevel: LogLevel?
     /// What a Modern request wants to be told of its progress by; that of a Legacy one is looked up when needed.
     package var progressToken: JSONSlice?
+    /// The `_meta` of a Modern request that has been looked through.
+    package var meta: ModernMeta?
     /// Compares the arguments that a tool wants in headers with the headers of a Modern request, where there are any.
     package var checkParameters: (@Sendable (ParameterHeaders, JSONSlice?) throws(RequestError) -> Void)?
 

@@ -96,7 +96,8 @@ import Testing
             "name": "x", "_meta": ["com.example/a": 1, "traceparent": "00-1-2-3", "progressToken": 4],
         ])
         let request = ModernMeta.request(
-            params, ModernMeta.Declaration(capabilities: JSONSlice(["roots": [:]])), logLevel: .warning,
+            RequestParameters(params), ModernMeta.Declaration(capabilities: JSONSlice(["roots": [:]])),
+            logLevel: .warning,
             progressToken: 5)
         let meta = try #require(request["_meta"])
         #expect(meta["com.example/a"]?.int == 1)
@@ -108,7 +109,7 @@ import Testing
         #expect(meta[ModernMeta.logLevelKey]?.string == "warning")
         #expect(request["name"]?.string == "x")
         let least = ModernMeta.request(
-            nil, ModernMeta.Declaration(capabilities: .emptyObject), logLevel: nil)
+            RequestParameters(nil), ModernMeta.Declaration(capabilities: .emptyObject), logLevel: nil)
         #expect(least["_meta"]?[ModernMeta.logLevelKey] == nil)
         #expect(try ModernMeta(least["_meta"]).revision == "2026-07-28")
     }

@@ -113,7 +113,7 @@ struct ServerHarness: Sendable {
 
         func callTool(_ params: String?) async -> Answer {
             await run { (server, caller) throws(RequestError) in
-                try await server.callTool(params.map { json($0) }, caller: caller)
+                try await server.callTool(RequestMembers(params.map { json($0) }, naming: "name"), caller: caller)
             }
         }
 

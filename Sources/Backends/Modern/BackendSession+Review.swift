@@ -18,7 +18,7 @@ extension BackendSession {
 
     /// What the outcome of a request to a Modern backend means, its rules checked.
     func accept(
-        _ outcome: CallOutcome, of method: MCPMethod, _ params: JSONSlice?, over connection: Connection,
+        _ outcome: CallOutcome, of method: MCPMethod, _ params: RequestParameters, over connection: Connection,
         _ options: CallOptions, _ timeout: TimeAmount, _ deadline: NIODeadline
     ) async throws(BackendError) -> JSONSlice {
         switch outcome {
@@ -62,7 +62,7 @@ extension BackendSession {
 
     /// -32022: another revision is picked from those that the backend names, once.
     private func acceptVersion(
-        _ refusal: RequestError, of method: MCPMethod, _ params: JSONSlice?, over connection: Connection,
+        _ refusal: RequestError, of method: MCPMethod, _ params: RequestParameters, over connection: Connection,
         _ options: CallOptions, _ timeout: TimeAmount, _ deadline: NIODeadline
     ) async throws(BackendError) -> JSONSlice {
         let common = refusal.data?["supported"].flatMap { DiscoverVerdict.common($0) }
@@ -185,9 +185,10 @@ extension BackendSession {
 
     /// The headers of a call whose backend refused those that it had, read from its list of now; `nil` when that says
     /// the same (2026-07-28, Transports, Custom Headers).
-    func freshHeaders(of params: JSONSlice?, _ options: CallOptions, _ deadline: NIODeadline) async -> ParameterHeaders?
-    {
-        guard let name = params?["name"]?.string else { return nil }
+    func freshHeaders(
+        of params: RequestParameters, _ options: CallOptions, _ deadline: NIODeadline
+    ) async -> ParameterHeaders? {
+        guard let name = params.text?["name"]?.string else { return nil }
         var own = options
         own.channel = nil
         own.progressToken = nil
@@ -195,7 +196,7 @@ extension BackendSession {
         let listing = own
         let timeout = backend.settings.requestTimeout
         let reader = CatalogReader { [self] method, params throws(BackendError) in
-            try await callOnce(method, params, listing, timeout, deadline)
+            try await callOnce(method, RequestParameters(params), listing, timeout, deadline)
         }
         guard let tools = try? await reader.list(.toolsList, "tools") else { return nil }
         backend.signal(.listChanged(.tools))

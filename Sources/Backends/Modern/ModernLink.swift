@@ -26,7 +26,7 @@ extension SessionLink {
 struct ModernRequest: Sendable {
     var method: MCPMethod
     /// The keys of our hop in `_meta` are the link's to write, whatever stands here.
-    var params: JSONSlice?
+    var params: RequestParameters
     var logLevel: LogLevel?
     /// `nil` when no progress is wanted.
     var progressToken: Int?
@@ -50,17 +50,18 @@ struct ModernRequest: Sendable {
             head.writeStaticString("\r\n")
         }
         guard method == .toolsCall, !parameterHeaders.fields.isEmpty else { return }
-        for field in parameterHeaders.headers(for: params?["arguments"]) {
+        for field in parameterHeaders.headers(for: params.text?["arguments"]) {
             head.writeString("\(field.name): \(field.value)\r\n")
         }
     }
 
     private var subject: JSONSlice? {
+        if let name = params.knownName { return name }
         let subject: JSONSlice? =
             switch method {
-            case .toolsCall, .promptsGet: params?["name"]
-            case .resourcesRead: params?["uri"]
-            case .tasksGet, .tasksUpdate, .tasksCancel: params?["taskId"]
+            case .toolsCall, .promptsGet: params.text?["name"]
+            case .resourcesRead: params.text?["uri"]
+            case .tasksGet, .tasksUpdate, .tasksCancel: params.text?["taskId"]
             default: nil
             }
         return subject?.kind == .string ? subject : nil

@@ -22,13 +22,13 @@ extension BackendSession {
     /// - Returns: whether it may be repeated with another credential.
     /// - Throws: what the caller has to do before it can work.
     func hasRemedy(
-        for error: BackendError, _ method: MCPMethod, _ params: JSONSlice?, sent: [ForwardedHeaders.Field],
+        for error: BackendError, _ method: MCPMethod, _ params: RequestParameters, sent: [ForwardedHeaders.Field],
         mayRenew: Bool
     ) async throws(BackendError) -> Bool {
         guard case .unauthorized(let status, let scopes) = error, let credential, mayRenew || status == 403,
             !Task.isCancelled
         else { return false }
-        let target = params?["name"]?.string ?? params?["uri"]?.string
+        let target = params.text?["name"]?.string ?? params.text?["uri"]?.string
         let refusal = CredentialRefusal(
             status: status, scopes: scopes, operation: target.map { "\(method.name) \($0)" } ?? method.name,
             sent: sent.map { CredentialField(name: $0.name, value: $0.value) })

@@ -131,7 +131,7 @@ package final class BackendSession: Sendable {
     /// A request is repeated only when it provably did not run, or when `options.isRepeatable` says that running twice
     /// is the same as once; otherwise a lost answer is `outcomeUnknown`.
     package func call(
-        _ method: MCPMethod, params: JSONSlice?, options: CallOptions
+        _ method: MCPMethod, params: RequestParameters, options: CallOptions
     ) async throws(BackendError) -> JSONSlice {
         let timeout = options.timeout ?? backend.settings.requestTimeout
         // One deadline pays for everything: waiting for a place, connecting, and the answer.
@@ -152,6 +152,12 @@ package final class BackendSession: Sendable {
             first = attempt
         }
         return try await persist(with: method, params, options, permit, timeout, deadline, after: first)
+    }
+
+    package func call(
+        _ method: MCPMethod, params: JSONSlice?, options: CallOptions
+    ) async throws(BackendError) -> JSONSlice {
+        try await call(method, params: RequestParameters(params), options: options)
     }
 
     @inline(never)
@@ -184,7 +190,7 @@ package final class BackendSession: Sendable {
     /// - Parameter first: an attempt that has been made.
     @inline(never)
     private func persist(
-        with method: MCPMethod, _ params: JSONSlice?, _ options: CallOptions, _ permit: CircuitBreaker.Permit?,
+        with method: MCPMethod, _ params: RequestParameters, _ options: CallOptions, _ permit: CircuitBreaker.Permit?,
         _ timeout: TimeAmount, _ deadline: NIODeadline, after first: Attempt?
     ) async throws(BackendError) -> JSONSlice {
         var options = options
@@ -240,7 +246,7 @@ package final class BackendSession: Sendable {
 
     /// One request and its result, without another attempt.
     func callOnce(
-        _ method: MCPMethod, _ params: JSONSlice?, _ options: CallOptions, _ timeout: TimeAmount,
+        _ method: MCPMethod, _ params: RequestParameters, _ options: CallOptions, _ timeout: TimeAmount,
         _ deadline: NIODeadline
     ) async throws(BackendError) -> JSONSlice {
         let attempt = try await attempt(method, params, options, timeout, deadline)
@@ -249,7 +255,7 @@ package final class BackendSession: Sendable {
 
     /// Makes a request, over a new connection where there is none.
     private func attempt(
-        _ method: MCPMethod, _ params: JSONSlice?, _ options: CallOptions, _ timeout: TimeAmount,
+        _ method: MCPMethod, _ params: RequestParameters, _ options: CallOptions, _ timeout: TimeAmount,
         _ deadline: NIODeadline
     ) async throws(BackendError) -> Attempt {
         let connection: Connection
@@ -266,7 +272,7 @@ package final class BackendSession: Sendable {
     }
 
     private func attempt(
-        _ method: MCPMethod, _ params: JSONSlice?, over connection: Connection, _ options: CallOptions,
+        _ method: MCPMethod, _ params: RequestParameters, over connection: Connection, _ options: CallOptions,
         _ timeout: TimeAmount, _ deadline: NIODeadline
     ) async -> Attempt {
         let (outcome, sent) = await exchange(
@@ -276,7 +282,7 @@ package final class BackendSession: Sendable {
 
     /// One request from beginning to end, and what it carried to prove whose it is.
     private func exchange(
-        _ method: MCPMethod, _ params: JSONSlice?, over link: any SessionLink, _ options: CallOptions,
+        _ method: MCPMethod, _ params: RequestParameters, over link: any SessionLink, _ options: CallOptions,
         _ timeout: TimeAmount, _ deadline: NIODeadline
     ) async -> (CallOutcome, sent: [ForwardedHeaders.Field]) {
         var headers = options.headers
@@ -297,7 +303,8 @@ package final class BackendSession: Sendable {
     }
 
     private func interpret(
-        _ attempt: Attempt, _ method: MCPMethod, _ params: JSONSlice?, _ options: CallOptions, _ timeout: TimeAmount,
+        _ attempt: Attempt, _ method: MCPMethod, _ params: RequestParameters, _ options: CallOptions,
+        _ timeout: TimeAmount,
         _ deadline: NIODeadline
     ) async throws(BackendError) -> JSONSlice {
         let connection = attempt.connection
@@ -320,7 +327,7 @@ package final class BackendSession: Sendable {
 
     /// Sends a request whose outcome can be waited for; then it must be finished. Called on `options.shard`'s loop.
     private func start(
-        _ method: MCPMethod, _ params: JSONSlice?, over link: any SessionLink, _ options: CallOptions,
+        _ method: MCPMethod, _ params: RequestParameters, over link: any SessionLink, _ options: CallOptions,
         headers: ForwardedHeaders, timeout: TimeAmount, deadline: NIODeadline
     ) -> PendingCall {
         let call = state.withLock { state in
@@ -340,7 +347,7 @@ package final class BackendSession: Sendable {
                 declaresTasks: options.declaresTasks)
             modern.send(request, for: call)
         } else {
-            let ownParams = params.map { MetaOwnership.crossing($0, progressToken: progressToken) }
+            let ownParams = params.text.map { MetaOwnership.crossing($0, progressToken: progressToken) }
             link.send(RequestMessage(id: call.id, method: method, params: ownParams), for: call, headers: headers)
         }
         return call
@@ -359,7 +366,8 @@ package final class BackendSession: Sendable {
 
     /// One request from beginning to end, without another attempt.
     func perform(
-        _ method: MCPMethod, params: JSONSlice?, over link: any SessionLink, options: CallOptions, timeout: TimeAmount,
+        _ method: MCPMethod, params: RequestParameters, over link: any SessionLink, options: CallOptions,
+        timeout: TimeAmount,
         deadline: NIODeadline
     ) async -> CallOutcome {
         await exchange(method, params, over: link, options, timeout, deadline).0
@@ -372,7 +380,7 @@ package final class BackendSession: Sendable {
     ) async -> CallOutcome {
         let timeout = timeout ?? backend.settings.requestTimeout
         return await perform(
-            method, params: params, over: link,
+            method, params: RequestParameters(params), over: link,
             options: CallOptions(shard: shard, headers: headers, isRepeatable: false), timeout: timeout,
             deadline: .now() + timeout)
     }

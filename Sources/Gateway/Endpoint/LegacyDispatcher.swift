@@ -16,7 +16,9 @@ struct LegacyDispatcher: Sendable {
         of method: MCPMethod, params: JSONSlice?, session: ClientSession, caller: Caller
     ) async throws(RequestError) -> ByteBuffer {
         // What most requests are does not wait in a function that is as large as all of them need.
-        if method == .toolsCall { return try await server.callTool(params, caller: caller).bytes }
+        if method == .toolsCall {
+            return try await server.callTool(RequestMembers(params, naming: "name"), caller: caller).bytes
+        }
         return try await other(method, params, session, caller)
     }
 

@@ -17,11 +17,11 @@ extension MCPEndpoint {
         switch message {
         case .request(let id, let method, let params):
             do throws(RequestError) {
-                let meta = try modern.dispatcher.check(method, params, routing, exchange.knownMeta)
+                let (meta, members) = try modern.dispatcher.check(method, params, routing, exchange.knownMeta)
                 if method == .listen {
                     try listen(id, params, meta, headers, principal, exchange)
                 } else {
-                    try serve(id, method, params, meta, routing, headers, principal, modern.requests, exchange)
+                    try serve(id, method, members, meta, routing, headers, principal, modern.requests, exchange)
                 }
             } catch {
                 exchange.respond(.error(error, id: id))
@@ -53,13 +53,13 @@ extension MCPEndpoint {
                 throw RequestError(.invalidRequest, "A peer passes on requests only", httpStatus: 400)
             }
             do throws(RequestError) {
-                let meta = try modern.dispatcher.check(method, params, nil, exchange.knownMeta)
+                let (meta, members) = try modern.dispatcher.check(method, params, nil, exchange.knownMeta)
                 switch modern.dispatcher.server.keeper(of: method, params, principal: principal) {
                 case modern.replicas?.instance: break
                 case .some: throw VirtualServer.keeperUnknown
                 case nil: throw StateSeal.invalidState
                 }
-                try serve(id, method, params, meta, nil, headers, principal, requests, exchange)
+                try serve(id, method, members, meta, nil, headers, principal, requests, exchange)
             } catch {
                 exchange.respond(.error(error, id: id))
             }
@@ -70,7 +70,7 @@ extension MCPEndpoint {
 
     /// - Parameter routing: `nil` for what a peer has passed on, which has looked at that already.
     private func serve(
-        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ meta: ModernMeta, _ routing: RoutingHeaders?,
+        _ id: RequestID, _ method: MCPMethod, _ members: RequestMembers, _ meta: ModernMeta, _ routing: RoutingHeaders?,
         _ headers: RequestHeaders, _ principal: Principal, _ requests: ModernRequests, _ exchange: ServerExchange
     ) throws(RequestError) {
         let answer = ModernAnswer(exchange, headers: headers, limits: settings.limits)
@@ -90,17 +90,17 @@ extension MCPEndpoint {
         if let routing, let replicas = modern.replicas {
             passOn = { keeper throws(RequestError) in
                 try await modern.passOn(
-                    id, method, params, routing, headers, caller, to: keeper, of: replicas, exchange)
+                    id, method, members.params, routing, headers, caller, to: keeper, of: replicas, exchange)
             }
         }
         let task = Task.immediate(executorPreference: exchange.shard.executor) { [passOn] in
             do throws(RequestError) {
-                if let passOn, let keeper = modern.keeper(of: method, params, principal) {
+                if let passOn, let keeper = modern.keeper(of: method, members.params, principal) {
                     try await passOn(keeper)
                     requests.end(request, of: principal)
                     return
                 }
-                let result = try await modern.dispatcher.result(of: method, params, caller)
+                let result = try await modern.dispatcher.result(of: method, members, caller)
                 requests.end(request, of: principal)
                 answer.finish(result: OutgoingMessage(id: id, result: result))
             } catch {

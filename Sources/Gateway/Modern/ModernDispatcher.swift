@@ -30,9 +30,9 @@ struct ModernDispatcher: Sendable {
     ///   - known: what was said before on the same connection.
     func check(
         _ method: MCPMethod, _ params: JSONSlice?, _ headers: RoutingHeaders?, _ known: KnownMeta
-    ) throws(RequestError) -> ModernMeta {
-        let members = CheckedMembers(params, naming: RoutingHeaders.nameMember(of: method))
-        let meta = try known.meta(members.meta)
+    ) throws(RequestError) -> (ModernMeta, RequestMembers) {
+        let members = RequestMembers(params, naming: RoutingHeaders.nameMember(of: method))
+        let meta = try known.meta(members.metaValue)
         if let headers { try headers.checkVersion(meta.revision) }
         try Self.checkRevision(meta.revision)
         guard serves(method) else {
@@ -40,11 +40,11 @@ struct ModernDispatcher: Sendable {
             error.httpStatus = 404
             throw error
         }
-        if let headers { try headers.checkRouting(method, named: members.named) }
+        if let headers { try headers.checkRouting(method, named: members.name) }
         if let key = members.duplicate {
             throw RequestError(.invalidParams, "params has \"\(key.bounded(to: 64))\" twice", httpStatus: 400)
         }
-        return meta
+        return (meta, members)
     }
 
     /// A handshake revision in a Modern request is told the Modern ones only, or its sender might try the same again.
@@ -75,18 +75,20 @@ struct ModernDispatcher: Sendable {
     }
 
     /// The result of a request other than `subscriptions/listen`, as the client gets it.
+    ///
+    /// - Parameter members: of the parameters, as `check` has found them.
     func result(
-        of method: MCPMethod, _ params: JSONSlice?, _ caller: Caller
+        of method: MCPMethod, _ members: RequestMembers, _ caller: Caller
     ) async throws(RequestError) -> ByteBuffer {
         do throws(RequestError) {
             // What most requests are does not wait in a function that is as large as all of them need.
             if method == .toolsCall {
-                let result = try await server.callTool(params, caller: caller)
+                let result = try await server.callTool(members, caller: caller)
                 return try answer(result, to: method, hasTasks: caller.channel.capabilities.hasTasks).bytes
             }
-            return try await other(method, params, caller).bytes
+            return try await other(method, members.params, caller).bytes
         } catch {
-            throw error.modern(params)
+            throw error.modern(members.params)
         }
     }
 
@@ -150,30 +152,6 @@ struct ModernDispatcher: Sendable {
                 "io.modelcontextprotocol/serverInfo": .slice(serverInfo),
             ],
         ])
-    }
-}
-
-/// The members of a request's parameters that its check looks at, found in one pass.
-private struct CheckedMembers {
-    private(set) var meta: JSONSlice?
-    /// What the request names, if its method names something.
-    private(set) var named: JSONSlice?
-    /// The first key that repeats an earlier one.
-    private(set) var duplicate: String?
-
-    init(_ params: JSONSlice?, naming nameMember: StaticString?) {
-        guard let params else { return }
-        var meta: JSONMemberRange?
-        var named: JSONMemberRange?
-        duplicate = params.duplicateKey { text, range in
-            if range.hasKey("_meta", in: text) {
-                meta = meta ?? range
-            } else if let nameMember, range.hasKey(nameMember, in: text) {
-                named = named ?? range
-            }
-        }
-        self.meta = meta.map { JSONSlice(valueOf: $0, in: params.bytes) }
-        self.named = named.map { JSONSlice(valueOf: $0, in: params.bytes) }
     }
 }
 

@@ -67,11 +67,11 @@ struct RoutingHeaders {
             throw .headerMismatch("Mcp-Method differs from the request's method")
         }
         guard let member = Self.nameMember(of: method) else { return }
+        if case .one(let header) = name, named?.isString(spelled: header) == true, HeaderText.isWord(header) { return }
         let body = named?.string
         if case .none = name, body == nil { return }
         let header = try single(name, "Mcp-Name")
         guard let body else { throw .headerMismatch("Mcp-Name differs from params.\(member)") }
-        if header.isSpelled(body), HeaderText.isWord(header) { return }
         guard let text = HeaderText.decoded(header), text.utf8.elementsEqual(body.utf8) else {
             throw .headerMismatch("Mcp-Name differs from params.\(member)")
         }

@@ -22,13 +22,13 @@ extension StdioConnection {
         guard case .request(let id, let method, let params) = message else { return }
         do throws(RequestError) {
             guard !isInFlight(id) else { throw RequestError(.invalidRequest, "A request with this id is in flight") }
-            let meta = try modern.dispatcher.check(method, params, nil, knownMeta)
+            let (meta, members) = try modern.dispatcher.check(method, params, nil, knownMeta)
             let output = LineOutput { [self] in write($0, isAnswer: $1) }
             let caller = try modern.caller(meta, principal, shard, channel: ModernChannel(meta) { output.send($0) })
             if method == .listen {
                 try listen(id, params, caller, output)
             } else {
-                try serve(id, method, params, caller, output)
+                try serve(id, method, members, caller, output)
             }
         } catch {
             answer(OutgoingMessage(id: id, error: error))
@@ -36,7 +36,7 @@ extension StdioConnection {
     }
 
     private func serve(
-        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ caller: Caller, _ output: LineOutput
+        _ id: RequestID, _ method: MCPMethod, _ members: RequestMembers, _ caller: Caller, _ output: LineOutput
     ) throws(RequestError) {
         let request = try modern.requests.begin(for: principal)
         modernWork[id] = .request(request, output)
@@ -45,7 +45,7 @@ extension StdioConnection {
             let message: OutgoingMessage
             do throws(RequestError) {
                 message = OutgoingMessage(
-                    id: id, result: try await modern.dispatcher.result(of: method, params, caller))
+                    id: id, result: try await modern.dispatcher.result(of: method, members, caller))
             } catch {
                 message = OutgoingMessage(id: id, error: request.isCutShort ? error.ofShutdown : error)
             }

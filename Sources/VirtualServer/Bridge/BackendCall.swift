@@ -16,12 +16,12 @@ struct BackendCall: Sendable {
     /// The same as the backend spells it, quotes included.
     var original: JSONSlice
     /// As the backend gets them, but for metadata of a hop.
-    var params: JSONSlice
+    var parameters: RequestParameters
     var isRepeatable: Bool
     var parameterHeaders = ParameterHeaders.none
     /// Whether the tool runs as a task of 2025-11-25 only.
     var needsTask = false
-    /// Whether `params` may have members that answer an earlier round; `false` is certain.
+    /// Whether `parameters` may have members that answer an earlier round; `false` is certain.
     var mayHaveRound = true
     /// Whether the client wants a task of 2025-11-25, and not the result.
     var wantsTask = false
@@ -31,13 +31,19 @@ struct BackendCall: Sendable {
     var responses: JSONSlice?
     var backendState: JSONSlice?
 
+    /// The text of the parameters; what is known of them is forgotten when it changes.
+    var params: JSONSlice {
+        get { parameters.text ?? .emptyObject }
+        set { parameters = RequestParameters(newValue) }
+    }
+
     func subject(_ principal: Principal) -> StateSubject {
         StateSubject(
             method: method, target: target, arguments: method == .resourcesRead ? nil : params["arguments"],
             principal: principal)
     }
 
-    /// The member of `params` that names the target.
+    /// The member of `parameters` that names the target.
     private var targetKey: String { method == .resourcesRead ? "uri" : "name" }
 
     /// The same call to where an earlier round of it went, whatever its name leads to by now.
@@ -65,11 +71,11 @@ struct BackendCall: Sendable {
     }
 
     /// The parameters of the next attempt at a Modern backend.
-    var roundParams: JSONSlice {
+    var roundParameters: RequestParameters {
         var edits: [JSONEdit] = []
         if let responses { edits.append(JSONEdit(key: "inputResponses", value: responses)) }
         if let backendState { edits.append(JSONEdit(key: "requestState", value: backendState)) }
-        return edits.isEmpty ? params : params.editing(edits)
+        return edits.isEmpty ? parameters : RequestParameters(params.editing(edits))
     }
 }
 

@@ -121,7 +121,7 @@ extension VirtualServer {
         // A later request may bring a token, and the backend must be told now that progress is wanted.
         if isParkable, session.era == .legacy { options.progressToken = ParkingLot.progressToken }
         // Answers belong to nothing that a Legacy backend could know.
-        let params = session.era == .legacy ? call.params : call.roundParams
+        let params = session.era == .legacy ? call.parameters : call.roundParameters
         let result = try await session.call(call.method, params: params, options: options)
         guard result.kind == .object else { throw .invalidResponse("the result is no object") }
         return caller.revision.era == .modern ? result : MetaOwnership.crossing(result)

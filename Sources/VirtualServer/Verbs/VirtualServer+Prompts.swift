@@ -22,7 +22,7 @@ extension VirtualServer {
         let renamed = route.renamed ? params.editing([JSONEdit(key: "name", value: route.originalNameJSON)]) : params
         var call = BackendCall(
             method: .promptsGet, target: name, backend: try backend(route.backend), original: route.originalNameJSON,
-            params: renamed, isRepeatable: true)
+            parameters: RequestParameters(renamed), isRepeatable: true)
         call.withoutTask()
         return try await interact(call, caller)
     }

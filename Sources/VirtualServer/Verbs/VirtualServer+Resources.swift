@@ -12,7 +12,7 @@ extension VirtualServer {
         let (params, uri, name) = try await resource(params, caller)
         var call = BackendCall(
             method: .resourcesRead, target: uri, backend: try backend(name), original: JSONSlice(string: uri),
-            params: params, isRepeatable: true)
+            parameters: RequestParameters(params), isRepeatable: true)
         call.withoutTask()
         return try await interact(call, caller)
     }

@@ -13,8 +13,9 @@ import Musl
 #endif
 
 extension VirtualServer {
-    package func callTool(_ params: JSONSlice?, caller: Caller) async throws(RequestError) -> JSONSlice {
-        let request = try ToolRequest(params)
+    /// - Parameter members: of the parameters, in which `name` is what is named.
+    package func callTool(_ members: RequestMembers, caller: Caller) async throws(RequestError) -> JSONSlice {
+        let request = try ToolRequest(members)
         try admit(caller.principal, tool: request.name)
         guard let route = routedAtOnce?.tool(named: request.name) else { return try await callLate(request, caller) }
         return try await interact(try call(request, to: route, caller), caller)
@@ -39,11 +40,11 @@ extension VirtualServer {
         var call = BackendCall(
             method: .toolsCall, target: request.name, backend: try backend(route.backend),
             original: route.originalNameJSON,
-            params: route.renamed ? request.renamed(to: route.originalNameJSON) : request.params,
+            parameters: request.named(route.renamed ? route.originalNameJSON : nil, caller.meta),
             isRepeatable: route.readOnly || route.idempotent, parameterHeaders: route.parameterHeaders,
-            needsTask: route.taskSupport == .required, mayHaveRound: request.hasRound)
-        call.wantsTask = request.hasTask && caller.revision == .v2025_11_25
-        if request.hasTask, !call.wantsTask { call.withoutTask() }
+            needsTask: route.taskSupport == .required, mayHaveRound: request.members.hasRound)
+        call.wantsTask = request.members.hasTask && caller.revision == .v2025_11_25
+        if request.members.hasTask, !call.wantsTask { call.withoutTask() }
         return call
     }
 
@@ -59,52 +60,44 @@ extension VirtualServer {
     }
 }
 
-/// The parameters of a tool call, what is interpreted of them found in one pass.
-private struct ToolRequest {
-    let params: JSONSlice
+/// The parameters of a tool call, found to be what they must be.
+struct ToolRequest {
+    let members: RequestMembers
     let name: String
-    private let nameRange: JSONMemberRange
-    private let argumentsRange: JSONMemberRange?
-    /// Whether it has members that answer an earlier round.
-    let hasRound: Bool
-    let hasTask: Bool
+    private let place: JSONPlace
 
-    init(_ params: JSONSlice?) throws(RequestError) {
-        let params = try VirtualServer.parameters(params)
-        var nameRange: JSONMemberRange?
-        var argumentsRange: JSONMemberRange?
-        var hasRound = false
-        var hasTask = false
-        let duplicate = params.duplicateKey { text, range in
-            if range.hasKey("name", in: text) {
-                nameRange = range
-            } else if range.hasKey("arguments", in: text) {
-                argumentsRange = range
-            } else if range.hasKey("task", in: text) {
-                hasTask = true
-            } else if range.hasKey("requestState", in: text) || range.hasKey("inputResponses", in: text) {
-                hasRound = true
-            }
-        }
-        try VirtualServer.refuseDuplicate(duplicate)
-        guard let nameRange, let name = JSONSlice(valueOf: nameRange, in: params.bytes).string else {
+    init(_ members: RequestMembers) throws(RequestError) {
+        _ = try VirtualServer.parameters(members.params)
+        try VirtualServer.refuseDuplicate(members.duplicate)
+        guard let place = members.named, let name = members.name?.string else {
             throw .invalidParams("name must be a string")
         }
-        if let argumentsRange, JSONSlice(valueOf: argumentsRange, in: params.bytes).kind != .object {
+        if let arguments = members.value(members.arguments), arguments.kind != .object {
             throw .invalidParams("arguments must be an object")
         }
-        self.params = params
+        self.members = members
         self.name = name
-        self.nameRange = nameRange
-        self.argumentsRange = argumentsRange
-        self.hasRound = hasRound
-        self.hasTask = hasTask
+        self.place = place
     }
 
-    var arguments: JSONSlice? { argumentsRange.map { JSONSlice(valueOf: $0, in: params.bytes) } }
+    var arguments: JSONSlice? { members.value(members.arguments) }
 
-    func renamed(to name: JSONSlice) -> JSONSlice {
-        params.replacing(nameRange.valueStart..<nameRange.valueEnd, with: name)
+    /// The parameters under another name.
+    ///
+    /// - Parameters:
+    ///   - other: `nil` where the name stays.
+    ///   - meta: what is in the `_meta` of a Modern request.
+    func named(_ other: JSONSlice?, _ meta: ModernMeta?) -> RequestParameters {
+        let old = place.range
+        let params = members.params ?? .emptyObject
+        let text = other.map { params.replacing(old, with: $0) } ?? params
+        guard let meta, let metaPlace = members.meta?.range else { return RequestParameters(text) }
+        let size = other?.bytes.readableBytes ?? old.count
+        let shift = metaPlace.lowerBound < old.lowerBound ? 0 : size - old.count
+        return RequestParameters(
+            text, meta,
+            metaPlace: JSONPlace(metaPlace.lowerBound + shift..<metaPlace.upperBound + shift),
+            namePlace: JSONPlace(old.lowerBound..<old.lowerBound + size))
     }
 }
 

@@ -71,6 +71,9 @@ import Testing
             (["=?BASE64?dsOk?="], #"{"name":"vä"}"#, false), (["vä"], #"{"name":"vä"}"#, false),
             // Two spellings of one character are two names.
             (["=?base64?w6k=?="], "{\"name\":\"e\u{301}\"}", false), (["=?base64?w6k=?="], #"{"name":"\u00e9"}"#, true),
+            // A header has no escapes.
+            (["ab"], #"{"name":"a\u0062"}"#, true), ([#"a\u0062"#], #"{"name":"a\u0062"}"#, false),
+            ([#"a\b"#], #"{"name":"a\\b"}"#, true), ([#"a\\b"#], #"{"name":"a\\b"}"#, false),
             // What the body lacks is for the parameters' own check, unless the header claims it.
             ([], "{}", true), ([], #"{"name":5}"#, true), (["x"], "{}", false), (["5"], #"{"name":5}"#, false),
         ] as [([String], String, Bool)])

@@ -160,7 +160,8 @@ final class ModernListener: Sendable {
         }
         guard let link else { return session.unregisterListening(call) }
         let request = ModernRequest(
-            method: .listen, params: filter.params, headers: headers, declaresTasks: !filter.taskIDs.isEmpty)
+            method: .listen, params: RequestParameters(filter.params), headers: headers,
+            declaresTasks: !filter.taskIDs.isEmpty)
         link.send(request, for: call)
         // Another loop may have ended it between those two steps, when there was nothing to withdraw yet.
         if !state.withLock({ $0.machine.awaits(number) }) { end(call, over: link) }
