@@ -65,6 +65,7 @@ extension JSONNumber {
     /// Zeros are counted, not multiplied in, until a digit follows them. The collected digits so end in a non-zero one,
     /// and the number is integral exactly when the remaining power of ten is not negative.
     static func integer(spelledBy text: UnsafeRawBufferPointer) -> Int? {
+        if let plain = plainInteger(text) { return plain }
         guard let first = text.first, first == .minus || first.isDigit else { return nil }
         let isNegative = first == .minus
         var cursor = isNegative ? 1 : 0
@@ -99,6 +100,17 @@ extension JSONNumber {
         guard magnitude != 0 else { return 0 }
         guard power >= 0, let integer = scale(magnitude, byTenTo: power) else { return nil }
         return isNegative ? integer : (integer == .min ? nil : -integer)
+    }
+
+    /// The value of nothing but digits, and so few that they cannot overflow.
+    private static func plainInteger(_ text: UnsafeRawBufferPointer) -> Int? {
+        guard 1...18 ~= text.count else { return nil }
+        var value = 0
+        for byte in text {
+            guard byte.isDigit else { return nil }
+            value = value &* 10 &+ Int(byte &- .zero)
+        }
+        return value
     }
 
     /// The digits after `e`, held far from overflow; 0 when the text has no exponent.

@@ -26,6 +26,11 @@ extension JSONSlice {
         }
     }
 
+    /// Whether this is a string or a number without a fraction that `Int` can hold.
+    package var isStringOrInteger: Bool {
+        bytes.withUnsafeReadableBytes { $0.first == .quote || JSONNumber.integer(spelledBy: $0) != nil }
+    }
+
     /// Whether this is a string with `text` between its quotes, which reads the same where `text` has no backslash.
     package func isString(spelled text: String) -> Bool {
         bytes.withUnsafeReadableBytes { bytes in

@@ -8,14 +8,20 @@ extension String {
     /// by byte must not be merged here.
     package func isSpelled(_ other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
-        var text = self
-        return text.withUTF8 { other.isSpelled(UnsafeRawBufferPointer($0)) }
+        return withBytes { other.isSpelled($0) }
     }
 
     /// Whether the text's UTF-8 is `bytes`.
     package func isSpelled(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard utf8.count == bytes.count else { return false }
+        return withBytes { bytes.matches($0, at: 0) }
+    }
+
+    /// Without the copy that `withUTF8` may have to change, and whose references are counted.
+    @inline(__always)
+    private func withBytes(_ body: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        if let answer = utf8.withContiguousStorageIfAvailable({ body(UnsafeRawBufferPointer($0)) }) { return answer }
         var text = self
-        return text.withUTF8 { bytes.matches(UnsafeRawBufferPointer($0), at: 0) }
+        return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
     }
 }

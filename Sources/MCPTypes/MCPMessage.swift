@@ -106,7 +106,7 @@ private struct Envelope {
     var params: JSONMemberRange?
     var result: JSONMemberRange?
     var error: JSONMemberRange?
-    var duplicate: String?
+    var duplicate: StaticString?
     /// Whether the two are spelled as nearly everyone does; `false` says nothing.
     var isVersion2 = false
     var isToolsCall = false

@@ -17,13 +17,8 @@ package struct RequestID: Sendable, Hashable, CustomStringConvertible {
 
     /// An id from a message, or `nil` unless it is a JSON string or an integer of bounded length.
     package init?(_ slice: JSONSlice) {
-        guard slice.bytes.readableBytes <= Self.maximumLength else { return nil }
-        switch slice.kind {
-        case .string: break
-        case .number: if slice.int == nil { return nil }
-        case .object, .array, .boolean, .null: return nil
-        }
-        self.json = String(buffer: slice.bytes)
+        guard slice.bytes.readableBytes <= Self.maximumLength, slice.isStringOrInteger else { return nil }
+        json = slice.bytes.withUnsafeReadableBytes { String(decoding: $0, as: UTF8.self) }
     }
 
     package init(_ number: Int) { self.json = String(number) }

@@ -125,9 +125,9 @@ import Testing
     @Test func `At the end of input calls may finish, and questions are given up`() async throws {
         let (_, rest) = try await withStdioBackend { client in
             try await client.open("2025-11-25", ["elicitation": [:]])
-            try await client.send(HTTPClient.call(1, "slow", ["milliseconds": 50]) + "\n")
             try await client.send(HTTPClient.call(2, "test_elicitation", ["message": "m"]) + "\n")
             #expect(try await client.message().method == "elicitation/create")
+            try await client.send(HTTPClient.call(1, "slow", ["milliseconds": 50]) + "\n")
         }
         let ids = try rest.map { try JSONSlice(validating: ByteBuffer(string: $0))["id"]?.int }
         #expect(ids.contains(1) && !ids.contains(2))

@@ -4,6 +4,8 @@
 /// What the field lines of a head say about where the body ends and whether the connection persists.
 struct HTTP1Framing: Sendable {
     private(set) var contentLength: Int?
+    /// The index of the line that says it, if it is the only one.
+    private(set) var contentLengthLine: Int?
     private(set) var isChunked = false
     private(set) var closes = false
     private(set) var keepsAlive = false
@@ -18,7 +20,7 @@ struct HTTP1Framing: Sendable {
         switch name.count {
         case 10 where HTTP1Bytes.equals(name, "connection"): noteConnection(value)
         case 12 where contentType == nil && HTTP1Bytes.equals(name, "content-type"): contentType = index
-        case 14 where HTTP1Bytes.equals(name, "content-length"): try noteContentLength(value)
+        case 14 where HTTP1Bytes.equals(name, "content-length"): try noteContentLength(value, index)
         case 17 where HTTP1Bytes.equals(name, "transfer-encoding"): try noteTransferEncoding(value)
         default: break
         }
@@ -32,13 +34,25 @@ struct HTTP1Framing: Sendable {
     }
 
     /// RFC 9112, section 6.3: repeated values are acceptable when they all are the same number.
-    private mutating func noteContentLength(_ value: UnsafeRawBufferPointer) throws(HTTP1ParseError) {
+    private mutating func noteContentLength(
+        _ value: UnsafeRawBufferPointer, _ index: Int
+    ) throws(HTTP1ParseError) {
         guard !isChunked else { throw .contentLengthWithTransferEncoding }
+        contentLengthLine = contentLength == nil ? index : nil
         try HTTP1Bytes.forEachMember(of: value) { (member) throws(HTTP1ParseError) in
             let length = try Self.decimal(member)
             if let contentLength, contentLength != length { throw .conflictingContentLengths }
             contentLength = length
         }
+    }
+
+    /// Takes another value of the only Content-Length.
+    ///
+    /// - Returns: whether it is nothing but digits.
+    mutating func replaceContentLength(_ value: UnsafeRawBufferPointer) -> Bool {
+        guard let length = try? Self.decimal(value) else { return false }
+        contentLength = length
+        return true
     }
 
     private mutating func noteTransferEncoding(_ value: UnsafeRawBufferPointer) throws(HTTP1ParseError) {

@@ -18,6 +18,19 @@ struct HTTP1HeadReader: Sendable {
     private var lineStart = 0
     private var searched = 0
     private var isComplete = false
+    private var known: KnownText?
+    /// How many more heads may be remembered in vain, because each differs.
+    private var patience = Self.fullPatience
+
+    /// The last head: servers repeat all of it but the digits of its Content-Length.
+    private struct KnownText {
+        let bytes: [UInt8]
+        let digits: Range<Int>
+    }
+
+    /// What is kept with a connection; few heads are longer.
+    private static let maximumKnownBytes = 4 << 10
+    private static let fullPatience = 16
 
     init() {
         lines.reserveCapacity(16)
@@ -30,7 +43,10 @@ struct HTTP1HeadReader: Sendable {
         _ bytes: UnsafeRawBufferPointer, limits: HTTP1ResponseLimits
     ) throws(HTTP1ParseError) -> Int? {
         // Not before there is a next head: until then the last one usually still holds the array.
-        if isComplete, !bytes.isEmpty { reset() }
+        if isComplete, !bytes.isEmpty {
+            if let length = lengthOfRepeatedHead(bytes) { return length }
+            reset()
+        }
         if lineStart == 0 { try Self.checkVersionPrefix(bytes) }
         while let lineFeed = ByteSearch.firstLineFeed(in: bytes, from: searched), lineFeed < limits.headBytes {
             guard lineFeed > lineStart, bytes[lineFeed - 1] == 0x0D else { throw .bareLineFeed }
@@ -40,6 +56,7 @@ struct HTTP1HeadReader: Sendable {
             } else if lineStart == end {
                 if minorVersion == 0, framing.isChunked { throw .transferEncodingInHTTP10 }
                 isComplete = true
+                remember(UnsafeRawBufferPointer(rebasing: bytes[...lineFeed]))
                 return lineFeed + 1
             } else {
                 try readFieldLine(bytes, end: end, limit: limits.fields)
@@ -57,6 +74,36 @@ struct HTTP1HeadReader: Sendable {
             minorVersion: minorVersion, status: status,
             headers: HTTP1Headers(head: bytes, lines: lines, framing: framing),
             reasonStart: reasonStart, reasonEnd: reasonEnd)
+    }
+
+    /// The length of the head in `bytes` if nothing about it is new but the value of Content-Length.
+    ///
+    /// Its digits must be as many as before: every line then stands where it did, and all that was read holds.
+    private mutating func lengthOfRepeatedHead(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard let known, known.bytes.count <= bytes.count else { return nil }
+        let (digits, length) = (known.digits, known.bytes.count)
+        let isRepeated = known.bytes.withUnsafeBytes { text in
+            func isSame(_ part: Range<Int>) -> Bool {
+                HTTP1Bytes.areSame(
+                    UnsafeRawBufferPointer(rebasing: text[part]), UnsafeRawBufferPointer(rebasing: bytes[part]))
+            }
+            return isSame(0..<digits.lowerBound) && isSame(digits.upperBound..<length)
+        }
+        guard isRepeated, framing.replaceContentLength(UnsafeRawBufferPointer(rebasing: bytes[digits])) else {
+            return nil
+        }
+        patience = Self.fullPatience
+        return length
+    }
+
+    private mutating func remember(_ head: UnsafeRawBufferPointer) {
+        known = nil
+        guard status >= 200, let index = framing.contentLengthLine, patience > 0,
+            head.count <= Self.maximumKnownBytes
+        else { return }
+        patience -= 1
+        let start = Int(lines[index].valueStart)
+        known = KnownText(bytes: Array(head), digits: start..<start + Int(lines[index].valueLength))
     }
 
     private mutating func reset() {

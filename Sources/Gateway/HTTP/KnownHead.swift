@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backends
-import JSONTypes
 
 /// The last plain head of a connection. Most of what requests on one connection say of themselves stays the same, and
 /// what is the same byte for byte means the same, so its repetition costs a comparison.
@@ -15,11 +14,18 @@ struct KnownHead {
         case client(RequestHeaders.Client.Field)
     }
 
-    private struct Head {
+    /// A reference, because every request looks at it.
+    private final class Head {
         let headers: RequestHeaders
-        /// All of the head but its gaps: what stands before each, and what stands behind the last one.
-        var texts: [(text: String, gap: Gap)] = []
-        var rest = ""
+        /// All of the head but its gaps, and where in it they are.
+        let text: [UInt8]
+        let gaps: [(place: Int, gap: Gap)]
+
+        init(_ headers: RequestHeaders, _ text: [UInt8], _ gaps: [(place: Int, gap: Gap)]) {
+            self.headers = headers
+            self.text = text
+            self.gaps = gaps
+        }
     }
 
     private var head: Head?
@@ -34,16 +40,26 @@ struct KnownHead {
     mutating func request(_ text: UnsafeRawBufferPointer, maximumBytes: Int) -> PlainRequest? {
         guard let head else { return nil }
         let text = UnsafeRawBufferPointer(rebasing: text.prefix(maximumBytes))
+        guard let request = head.text.withUnsafeBytes({ Self.request(text, head, $0) }) else { return nil }
+        patience = Self.fullPatience
+        return request
+    }
+
+    private static func request(
+        _ text: UnsafeRawBufferPointer, _ head: Head, _ known: UnsafeRawBufferPointer
+    ) -> PlainRequest? {
         var position = 0
+        var place = 0
         var bodyBytes = 0
         var client = head.headers.client
         var isOther = false
-        for (known, gap) in head.texts {
-            guard text.continues(with: known, at: &position) else { return nil }
+        for (end, gap) in head.gaps {
+            guard text.continues(with: known[place..<end], at: &position) else { return nil }
+            place = end
             let start = position
             switch gap {
             case .contentLength:
-                while position < min(text.count, start + 10), text[position] != 0x0D { position += 1 }
+                while position < text.count, text[position] != 0x0D { position += 1 }
                 let digits = UnsafeRawBufferPointer(rebasing: text[start..<position])
                 guard let length = PlainRequestHead.contentLength(digits) else { return nil }
                 bodyBytes = length
@@ -55,8 +71,7 @@ struct KnownHead {
                 isOther = client.note(value, field) || isOther
             }
         }
-        guard text.continues(with: head.rest, at: &position) else { return nil }
-        patience = Self.fullPatience
+        guard text.continues(with: known[place...], at: &position) else { return nil }
         return PlainRequest(
             headers: isOther ? RequestHeaders(head.headers, client) : head.headers, headBytes: position,
             bodyBytes: bodyBytes)
@@ -67,29 +82,32 @@ struct KnownHead {
         head = nil
         guard patience > 0, plain.length <= Self.maximumBytes else { return }
         patience -= 1
-        var gaps = [(plain.contentLengthDigits, Gap.contentLength)]
-        if let place = plain.sessionID { gaps.append((place, .client(.sessionID))) }
-        if let place = plain.authorization { gaps.append((place, .client(.authorization))) }
-        if let place = plain.dpop { gaps.append((place, .client(.dpop))) }
-        gaps.sort { $0.0.lowerBound < $1.0.lowerBound }
-        var new = Head(headers: headers)
+        var fields = [(plain.contentLengthDigits, Gap.contentLength)]
+        if let place = plain.sessionID { fields.append((place, .client(.sessionID))) }
+        if let place = plain.authorization { fields.append((place, .client(.authorization))) }
+        if let place = plain.dpop { fields.append((place, .client(.dpop))) }
+        fields.sort { $0.0.lowerBound < $1.0.lowerBound }
+        var known: [UInt8] = []
+        var gaps: [(place: Int, gap: Gap)] = []
         var position = 0
-        for (range, gap) in gaps {
-            new.texts.append((String(decoding: text[position..<range.lowerBound], as: UTF8.self), gap))
+        for (range, gap) in fields {
+            known += text[position..<range.lowerBound]
+            gaps.append((known.count, gap))
             position = range.upperBound
         }
-        new.rest = String(decoding: text[position..<plain.length], as: UTF8.self)
-        head = new
+        known += text[position..<plain.length]
+        head = Head(headers, known, gaps)
     }
 }
 
 extension UnsafeRawBufferPointer {
     /// Whether `expected` comes next; `position` is moved behind it then.
-    fileprivate func continues(with expected: String, at position: inout Int) -> Bool {
-        let end = position + expected.utf8.count
-        guard end <= count, expected.isSpelled(UnsafeRawBufferPointer(rebasing: self[position..<end])) else {
-            return false
-        }
+    fileprivate func continues(with expected: Slice<UnsafeRawBufferPointer>, at position: inout Int) -> Bool {
+        let end = position + expected.count
+        guard end <= count,
+            HTTP1Bytes.areSame(
+                UnsafeRawBufferPointer(rebasing: expected), UnsafeRawBufferPointer(rebasing: self[position..<end]))
+        else { return false }
         position = end
         return true
     }
