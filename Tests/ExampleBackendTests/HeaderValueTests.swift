@@ -21,6 +21,10 @@ import Testing
         ])
     func decoding(text: String, value: String?) {
         #expect(HeaderValue.decode(text) == value)
+        // It says what it decodes to, and nothing else, whatever it looks like.
+        #expect(!HeaderValue.says(text, "other"))
+        #expect(HeaderValue.says(text, text) == (value == text))
+        if let value { #expect(HeaderValue.says(text, value)) }
     }
 
     @Test("Base64 of every length comes back", arguments: 0...9) func base64(length: Int) {

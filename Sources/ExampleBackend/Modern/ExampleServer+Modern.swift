@@ -49,6 +49,11 @@ extension ExampleServer {
             id: "", revision: .july2026, capabilities: meta.capabilities, clientInfo: meta.clientInfo ?? .emptyObject,
             transport: Nowhere(), logLevel: try meta.logLevel())
         switch request.method {
+        case "tools/call":
+            if let name = request.name?.string, let tool = catalogue.tool(name, in: .july2026) {
+                try fields?.checkParameters(tool.headerParameters, request.arguments)
+            }
+            return run(try call(request, session, origin), request, session, try round(request, request.name))
         case "server/discover":
             return discover(meta)
         case "tools/list":
@@ -65,11 +70,6 @@ extension ExampleServer {
             return try listen(request, meta)
         case "tasks/get", "tasks/update", "tasks/cancel":
             return .ready(modernised(try task(request, meta)))
-        case "tools/call":
-            if let name = request.name?.string, let tool = catalogue.tool(name, in: .july2026) {
-                try fields?.checkParameters(tool.headerParameters, request.arguments)
-            }
-            return run(try call(request, session, origin), request, session, try round(request, request.name))
         case "resources/read":
             return run(try read(request, session), request, session, try round(request, request.params?["uri"]))
         default:

@@ -20,6 +20,14 @@ enum HeaderValue {
         return isPlain ? plain : nil
     }
 
+    /// Whether a value, decoded, is `text`; nearly every one needs no decoding.
+    static func says(_ value: String, _ text: String) -> Bool {
+        if value == text, value.utf8.first != UInt8(ascii: "="), value.utf8.allSatisfy({ 0x20 < $0 && $0 < 0x7F }) {
+            return true
+        }
+        return decode(value) == text
+    }
+
     /// The text without outer spaces and tabs: the text itself, as nearly always, when there are none.
     private static func trimmed(_ text: String) -> String {
         let bytes = text.utf8

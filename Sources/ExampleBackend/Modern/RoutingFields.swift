@@ -15,7 +15,7 @@ package struct RoutingFields: Sendable {
     /// Throws `-32020` unless `MCP-Protocol-Version` is there and equals the version of the body.
     func checkVersion(_ declared: String) throws(RPCError) {
         let values = values("mcp-protocol-version")
-        guard values.count == 1, HeaderValue.decode(values[0]) == declared else {
+        guard values.count == 1, HeaderValue.says(values[0], declared) else {
             throw .headerMismatch("MCP-Protocol-Version is missing or differs from _meta")
         }
     }
@@ -23,12 +23,12 @@ package struct RoutingFields: Sendable {
     /// Throws `-32020` unless `Mcp-Method` and, for methods that have one, `Mcp-Name` are those of the body.
     func checkRoute(_ request: ClientRequest) throws(RPCError) {
         let methods = values("mcp-method")
-        guard methods.count == 1, HeaderValue.decode(methods[0]) == request.method else {
+        guard methods.count == 1, HeaderValue.says(methods[0], request.method) else {
             throw .headerMismatch("Mcp-Method is missing or differs from the method")
         }
         guard let name = Self.name(of: request) else { return }
         let names = values("mcp-name")
-        guard names.count == 1, HeaderValue.decode(names[0]) == name else {
+        guard names.count == 1, HeaderValue.says(names[0], name) else {
             throw .headerMismatch("Mcp-Name is missing or differs from the body")
         }
     }
