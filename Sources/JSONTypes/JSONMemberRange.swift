@@ -50,26 +50,9 @@ package struct JSONMemberRange: Sendable, Hashable {
     }
 }
 
-/// Where a value lies, kept small for those that wait with it.
-package struct JSONPlace: Sendable, Hashable {
-    // Buffers count their bytes so, too.
-    private let start: UInt32
-    private let end: UInt32
-
-    package init(_ range: Range<Int>) {
-        start = UInt32(range.lowerBound)
-        end = UInt32(range.upperBound)
-    }
-
-    package init(valueOf member: JSONMemberRange) { self.init(member.valueStart..<member.valueEnd) }
-
-    /// Offsets from the first readable byte of the text.
-    package var range: Range<Int> { Int(start)..<Int(end) }
-}
-
 extension UnsafeRawBufferPointer {
     /// Whether the bytes from `offset` on, which the caller has checked to exist, are those of `other`.
-    @inline(__always) func matches(_ other: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+    @inline(__always) package func matches(_ other: UnsafeRawBufferPointer, at offset: Int) -> Bool {
         var index = 0
         while index &+ 8 <= other.count {
             guard word(at: offset &+ index) == other.word(at: index) else { return false }

@@ -17,19 +17,14 @@ package struct Caller: Sendable {
     /// The backend sessions that belong to this client.
     package var sessions: BackendSessions
     package var headers: ForwardedHeaders
-    /// The level that a Modern request asks log messages of; a Legacy client has one for its session.
-    package var logLevel: LogLevel?
-    /// What a Modern request wants to be told of its progress by; that of a Legacy one is looked up when needed.
-    package var progressToken: JSONSlice?
-    /// The `_meta` of a Modern request that has been looked through.
+    /// What a Modern request says of itself.
     package var meta: ModernMeta?
     /// Compares the arguments that a tool wants in headers with the headers of a Modern request, where there are any.
     package var checkParameters: (@Sendable (ParameterHeaders, JSONSlice?) throws(RequestError) -> Void)?
 
     package init(
         principal: Principal, revision: ProtocolRevision, shard: Shard, channel: any ClientChannel,
-        sessions: BackendSessions, headers: ForwardedHeaders = .none, logLevel: LogLevel? = nil,
-        progressToken: JSONSlice? = nil
+        sessions: BackendSessions, headers: ForwardedHeaders = .none, meta: ModernMeta? = nil
     ) {
         self.principal = principal
         self.revision = revision
@@ -37,7 +32,11 @@ package struct Caller: Sendable {
         self.channel = channel
         self.sessions = sessions
         self.headers = headers
-        self.logLevel = logLevel
-        self.progressToken = progressToken
+        self.meta = meta
     }
+
+    /// The level that a Modern request asks log messages of; a Legacy client has one for its session.
+    package var logLevel: LogLevel? { meta?.logLevel }
+    /// What a Modern request wants to be told of its progress by; that of a Legacy one is looked up when needed.
+    package var progressToken: JSONSlice? { meta?.progressToken }
 }

@@ -97,8 +97,7 @@ import Testing
         ])
         let request = ModernMeta.request(
             RequestParameters(params), ModernMeta.Declaration(capabilities: JSONSlice(["roots": [:]])),
-            logLevel: .warning,
-            progressToken: 5)
+            logLevel: .warning, progressToken: 5)
         let meta = try #require(request["_meta"])
         #expect(meta["com.example/a"]?.int == 1)
         #expect(meta["traceparent"]?.string == "00-1-2-3")

@@ -60,24 +60,6 @@ package enum HTTP1Bytes {
         return true
     }
 
-    /// Whether both are the same bytes, looked at eight at a time.
-    package static func areSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-        guard left.count == right.count else { return false }
-        var offset = 0
-        while offset + 8 <= left.count {
-            guard
-                left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                    == right.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            else { return false }
-            offset += 8
-        }
-        while offset < left.count {
-            guard left[offset] == right[offset] else { return false }
-            offset += 1
-        }
-        return true
-    }
-
     /// Where the visible ASCII characters and spaces from `start` on end, looked at eight at a time.
     ///
     /// The lowest mark in a word is exact; marks above it may be borrowed from it and mean nothing.

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import JSONTypes
 internal import MCPTypes
 internal import NIOCore
 
@@ -83,11 +84,8 @@ struct HTTP1HeadReader: Sendable {
         guard let known, known.bytes.count <= bytes.count else { return nil }
         let (digits, length) = (known.digits, known.bytes.count)
         let isRepeated = known.bytes.withUnsafeBytes { text in
-            func isSame(_ part: Range<Int>) -> Bool {
-                HTTP1Bytes.areSame(
-                    UnsafeRawBufferPointer(rebasing: text[part]), UnsafeRawBufferPointer(rebasing: bytes[part]))
-            }
-            return isSame(0..<digits.lowerBound) && isSame(digits.upperBound..<length)
+            bytes.matches(UnsafeRawBufferPointer(rebasing: text[..<digits.lowerBound]), at: 0)
+                && bytes.matches(UnsafeRawBufferPointer(rebasing: text[digits.upperBound...]), at: digits.upperBound)
         }
         guard isRepeated, framing.replaceContentLength(UnsafeRawBufferPointer(rebasing: bytes[digits])) else {
             return nil
@@ -95,6 +93,9 @@ struct HTTP1HeadReader: Sendable {
         patience = Self.fullPatience
         return length
     }
+
+    /// How much is kept of the last head.
+    var knownBytes: Int { known?.bytes.count ?? 0 }
 
     private mutating func remember(_ head: UnsafeRawBufferPointer) {
         known = nil

@@ -44,13 +44,7 @@ package struct HTTP1ResponseParser: Sendable {
     ///
     /// Bytes that are there after `.end`, while no further request is under way, are some that nobody asked for: do not
     /// use the connection again.
-    package var isIdle: Bool {
-        // Inlined, because whoever keeps a parser in a class would copy all of it to ask.
-        @inline(__always) get {
-            guard case .head = state else { return false }
-            return informationalResponses == 0 && input.count == 0
-        }
-    }
+    package var isIdle: Bool { state == .head && informationalResponses == 0 && input.count == 0 }
 
     package mutating func append(_ bytes: ByteBuffer) {
         guard failure == nil, state != .finished else { return }

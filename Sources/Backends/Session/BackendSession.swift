@@ -154,6 +154,7 @@ package final class BackendSession: Sendable {
         return try await persist(with: method, params, options, permit, timeout, deadline, after: first)
     }
 
+    /// The same with parameters of which nothing is known.
     package func call(
         _ method: MCPMethod, params: JSONSlice?, options: CallOptions
     ) async throws(BackendError) -> JSONSlice {
@@ -304,8 +305,7 @@ package final class BackendSession: Sendable {
 
     private func interpret(
         _ attempt: Attempt, _ method: MCPMethod, _ params: RequestParameters, _ options: CallOptions,
-        _ timeout: TimeAmount,
-        _ deadline: NIODeadline
+        _ timeout: TimeAmount, _ deadline: NIODeadline
     ) async throws(BackendError) -> JSONSlice {
         let connection = attempt.connection
         if connection.isModern {
@@ -367,8 +367,7 @@ package final class BackendSession: Sendable {
     /// One request from beginning to end, without another attempt.
     func perform(
         _ method: MCPMethod, params: RequestParameters, over link: any SessionLink, options: CallOptions,
-        timeout: TimeAmount,
-        deadline: NIODeadline
+        timeout: TimeAmount, deadline: NIODeadline
     ) async -> CallOutcome {
         await exchange(method, params, over: link, options, timeout, deadline).0
     }

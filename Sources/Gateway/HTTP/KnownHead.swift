@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backends
+import JSONTypes
 
 /// The last plain head of a connection. Most of what requests on one connection say of themselves stays the same, and
 /// what is the same byte for byte means the same, so its repetition costs a comparison.
@@ -103,12 +104,10 @@ struct KnownHead {
 extension UnsafeRawBufferPointer {
     /// Whether `expected` comes next; `position` is moved behind it then.
     fileprivate func continues(with expected: Slice<UnsafeRawBufferPointer>, at position: inout Int) -> Bool {
-        let end = position + expected.count
-        guard end <= count,
-            HTTP1Bytes.areSame(
-                UnsafeRawBufferPointer(rebasing: expected), UnsafeRawBufferPointer(rebasing: self[position..<end]))
+        guard expected.count <= count - position,
+            matches(UnsafeRawBufferPointer(rebasing: expected), at: position)
         else { return false }
-        position = end
+        position += expected.count
         return true
     }
 }

@@ -57,8 +57,7 @@ final class ModernService: Sendable {
         }
         var caller = Caller(
             principal: principal, revision: .v2026_07_28, shard: shard, channel: channel, sessions: sessions,
-            headers: headers, logLevel: meta.logLevel, progressToken: meta.progressToken)
-        caller.meta = meta
+            headers: headers, meta: meta)
         if let routing {
             caller.checkParameters = { (wanted, arguments) throws(RequestError) in
                 try routing.checkParameters(wanted, arguments)

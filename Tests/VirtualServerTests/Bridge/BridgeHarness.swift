@@ -62,7 +62,19 @@ extension ServerHarness {
             harness: self, channel: channel,
             caller: Caller(
                 principal: principal, revision: revision, shard: shard, channel: channel, sessions: sessions,
-                logLevel: logLevel))
+                meta: logLevel.flatMap { .asking($0) }))
+    }
+}
+
+extension ModernMeta {
+    /// What a request says that wants log messages.
+    static func asking(_ level: LogLevel) -> ModernMeta? {
+        let meta = JSONSlice([
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": [:],
+            "io.modelcontextprotocol/logLevel": .string(level.rawValue),
+        ])
+        return try? ModernMeta(meta)
     }
 }
 

@@ -234,7 +234,7 @@ struct LegacyBackendTests {
             #expect(backend.requests("logging/setLevel").isEmpty)
             var caller = quiet.caller
             for level in [LogLevel.warning, .error, .debug] {
-                caller.logLevel = level
+                caller.meta = .asking(level)
                 _ = await ServerHarness.Client(harness: harness, channel: quiet.channel, caller: caller)
                     .callTool(Self.call)
             }
