@@ -130,8 +130,8 @@ package final class Backend: Sendable {
         return session
     }
 
-    /// A session was opened anew, so the backend may have restarted with other capabilities.
-    func sessionReopened() { signal(.mayHaveChanged) }
+    /// The backend may have restarted with other capabilities, or changed its lists without being heard.
+    func mayHaveChanged() { signal(.mayHaveChanged) }
 
     /// A session ended by itself.
     func sessionEnded() { signal(.sessionEnded) }
@@ -141,7 +141,7 @@ package final class Backend: Sendable {
     /// Runs one exchange and waits for its end. Cancelling the task aborts it.
     func exchange(
         _ request: ByteBuffer, on shard: Shard, timeout: TimeAmount?,
-        onEvent: (@Sendable (SSEEvent) -> Void)? = nil
+        onHead: (@Sendable (HTTP1ResponseHead) -> Void)? = nil, onEvent: (@Sendable (SSEEvent) -> Void)? = nil
     ) async -> HTTPReply {
         let running = RunningExchange()
         return await withTaskCancellationHandler {
@@ -152,7 +152,7 @@ package final class Backend: Sendable {
                         return
                     }
                     let exchange = HTTPExchange(
-                        request: request, limits: self.settings.limits, onEvent: onEvent ?? { _ in },
+                        request: request, limits: self.settings.limits, onHead: onHead, onEvent: onEvent ?? { _ in },
                         completion: { reply in
                             running.deadline?.cancel()
                             continuation.resume(returning: reply)

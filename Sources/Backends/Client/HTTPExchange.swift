@@ -62,11 +62,12 @@ final class HTTPExchange: @unchecked Sendable {
     ///   - onEvent: receives the events of an event stream; without it a stream is an invalid response.
     ///   - completion: called exactly once.
     convenience init(
-        request: ByteBuffer, limits: HTTPLimits, onEvent: ((SSEEvent) -> Void)? = nil,
-        completion: @escaping (HTTPReply) -> Void
+        request: ByteBuffer, limits: HTTPLimits, onHead: ((HTTP1ResponseHead) -> Void)? = nil,
+        onEvent: ((SSEEvent) -> Void)? = nil, completion: @escaping (HTTPReply) -> Void
     ) {
         self.init(
-            request: request, limits: limits, receiver: ClosureReceiver(onEvent: onEvent, completion: completion))
+            request: request, limits: limits,
+            receiver: ClosureReceiver(onHead: onHead, onEvent: onEvent, completion: completion))
     }
 
     /// Ends the exchange from our side; its connection is closed, because its answer may still be on the way.

@@ -19,16 +19,21 @@ protocol HTTPExchangeReceiver: AnyObject {
 
 /// A receiver of closures, for exchanges that are rare enough.
 final class ClosureReceiver: HTTPExchangeReceiver {
+    private let onHead: ((HTTP1ResponseHead) -> Void)?
     private let onEvent: ((SSEEvent) -> Void)?
     private let completion: (HTTPReply) -> Void
 
-    init(onEvent: ((SSEEvent) -> Void)?, completion: @escaping (HTTPReply) -> Void) {
+    init(
+        onHead: ((HTTP1ResponseHead) -> Void)?, onEvent: ((SSEEvent) -> Void)?,
+        completion: @escaping (HTTPReply) -> Void
+    ) {
+        self.onHead = onHead
         self.onEvent = onEvent
         self.completion = completion
     }
 
     var takesEvents: Bool { onEvent != nil }
-    func exchangeBegan(_ head: HTTP1ResponseHead) {}
+    func exchangeBegan(_ head: HTTP1ResponseHead) { onHead?(head) }
     func exchangeReceived(_ event: SSEEvent) { onEvent?(event) }
     func exchangeEnded(_ reply: HTTPReply) { completion(reply) }
 }

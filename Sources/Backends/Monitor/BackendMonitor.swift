@@ -123,18 +123,20 @@ package final class BackendMonitor: Sendable {
     ) async throws(BackendError) {
         let started = ContinuousClock.now
         let handshake = try await session.open(on: shard)
+        let opening = ContinuousClock.now - started
         // Before the lists are read, so that no change falls in between.
-        if handshake.revision.era == .modern { session.listen(on: shard) }
+        session.listen(on: shard)
+        await session.untilTold(on: shard)
+        let asked = ContinuousClock.now
         try await refresh(Set(CapabilityKind.allCases), session, handshake, &report)
         let isReturn = report.problem != nil
-        noteSuccess(permit, ContinuousClock.now - started)
+        noteSuccess(permit, opening + (ContinuousClock.now - asked))
         report.isReachable = true
         report.problem = nil
         publish(report)
         backend.logger.info(
             isReturn ? "Backend is back" : "Backend is ready",
             metadata: ["revision": "\(handshake.revision.rawValue)", "tools": "\(report.catalog?.tools.count ?? 0)"])
-        session.listen(on: shard)
         while await wakes.next(isolation: nil) != nil, !Task.isCancelled {
             if inbox.announcesChange { try? await Task.sleep(for: Self.coalescing) }
             let signals = inbox.take()

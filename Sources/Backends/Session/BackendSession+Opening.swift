@@ -69,7 +69,7 @@ extension BackendSession {
                 await connection.link.close()
             } else {
                 if settled.wantsListening { connection.link.listen(on: shard) }
-                if settled.isReconnection { backend.sessionReopened() }
+                if settled.isReconnection { reopened(over: connection.link) }
             }
         }
         for waiter in settled.waiting {

@@ -31,6 +31,7 @@ extension BackendSession {
             return try await subscribeModern(to: uri, over: modern, options: options)
         }
         listen(on: options.shard)
+        await untilTold(on: options.shard)
         _ = try await call(.resourcesSubscribe, params: params, options: options)
         state.withLock { _ = $0.subscriptions.insert(uri) }
     }
@@ -64,32 +65,14 @@ extension BackendSession {
     /// Whether the backend keeps a subscription for this session.
     package var hasSubscriptions: Bool { state.withLock { !$0.subscriptions.isEmpty } }
 
-    /// Receives what the backend sends outside of answers, from now on.
-    package func listen(on shard: Shard) {
-        let link = state.withLock { state -> (any SessionLink)? in
-            state.wantsListening = true
-            if case .ready(let connection) = state.phase { return connection.link }
-            return nil
-        }
-        link?.listen(on: shard)
-    }
-
-    package func stopListening() {
-        let link = state.withLock { state -> (any SessionLink)? in
-            state.wantsListening = false
-            guard case .ready(let connection) = state.phase else { return nil }
-            // Someone may still wait for what is said of a task.
-            return connection.link.modern == nil && state.needsListening ? nil : connection.link
-        }
-        link?.stopListening()
-    }
-
     /// The connection has ended by itself; the next call opens a new one.
     func lose(_ link: any SessionLink, failing error: BackendError? = nil) {
         let (wasCurrent, orphans) = state.withLock { state -> (Bool, [PendingCall]) in
             let orphans = error == nil ? [] : Array(state.calls.values) + state.listening.values.map(\.call)
             if case .ready(let connection) = state.phase, connection.link === link {
                 state.phase = .idle
+                state.telling = .unasked
+                state.hasGap = true
                 return (true, orphans)
             }
             if case .connecting = state.phase { return (false, orphans) }
@@ -125,8 +108,6 @@ extension BackendSession {
             }
         }
     }
-
-    func missedNotifications() { backend.sessionReopened() }
 
     /// Ends the session here and at the backend. Requests in flight end as `closed`.
     package func close() async {

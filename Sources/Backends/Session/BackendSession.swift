@@ -61,6 +61,11 @@ package final class BackendSession: Sendable {
         var earlyReports: [(id: String, report: JSONSlice)] = []
         var logLevel: LogLevel?
         var wantsListening = false
+        var telling = Telling.unasked
+        /// Those who wait until the backend tells.
+        var untilTold: [PendingCall] = []
+        /// Whether something may have happened that the backend told nobody of.
+        var hasGap = false
         var hasConnectedBefore = false
         /// When the connection's era was last looked at anew.
         var reviewed: NIODeadline?

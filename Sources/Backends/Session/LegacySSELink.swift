@@ -70,19 +70,21 @@ final class LegacySSELink: SessionLink {
     private func read(_ endpoint: HTTPEndpoint, _ headers: ForwardedHeaders, on shard: Shard) async {
         let request = RequestHead.bodyless(
             "GET", endpoint, fields: [], static: backend.settings.headers, forwarded: headers)
-        let reply = await backend.exchange(request, on: shard, timeout: nil) { [self] event in
-            guard let data = event.data, data.readableBytes > 0 else { return }
-            switch event.event {
-            case "endpoint":
-                if let place = endpoint.resolving(String(buffer: data)) {
-                    settle(.success(place))
-                } else {
-                    settle(.failure(.invalidResponse("the endpoint event leaves the server's own origin")))
+        let reply = await backend.exchange(
+            request, on: shard, timeout: nil,
+            onEvent: { [self] event in
+                guard let data = event.data, data.readableBytes > 0 else { return }
+                switch event.event {
+                case "endpoint":
+                    if let place = endpoint.resolving(String(buffer: data)) {
+                        settle(.success(place))
+                    } else {
+                        settle(.failure(.invalidResponse("the endpoint event leaves the server's own origin")))
+                    }
+                case nil: session.receive(data, during: nil, from: self)
+                default: break
                 }
-            case nil: session.receive(data, during: nil, from: self)
-            default: break
-            }
-        }
+            })
         let error: BackendError
         switch reply {
         case .answer(let status, _, _):

@@ -21,8 +21,8 @@ final class StreamableHTTPLink: SessionLink {
         var isClosed = false
     }
 
-    private let backend: Backend
-    private let session: BackendSession
+    let backend: Backend
+    let session: BackendSession
     private let state: Mutex<Mutable>
 
     init(backend: Backend, session: BackendSession, endpoint: HTTPEndpoint) {
@@ -35,7 +35,7 @@ final class StreamableHTTPLink: SessionLink {
 
     private let endpoint: HTTPEndpoint
 
-    private var sessionID: String? { state.withLock { $0.sessionID } }
+    var sessionID: String? { state.withLock { $0.sessionID } }
     private var hasSession: Bool { state.withLock { $0.sessionID != nil && $0.revision != nil } }
 
     func adopt(_ revision: ProtocolRevision) {
@@ -206,6 +206,7 @@ final class StreamableHTTPLink: SessionLink {
             return true
         }
         guard shouldStart else { return }
+        session.note(.asked, over: self)
         supervisor.run(on: shard.executor) { [weak self] in await self?.listenLoop(on: shard) }
     }
 
@@ -215,77 +216,20 @@ final class StreamableHTTPLink: SessionLink {
             state.listening = nil
             return supervisor
         }
-        supervisor?.cancelAll()
+        guard let supervisor else { return }
+        session.note(.unasked, over: self)
+        supervisor.cancelAll()
     }
 
-    private func listenLoop(on shard: Shard) async {
-        let stream = ListenStream()
-        var failures = 0
-        var hasWorked = false
-        while !Task.isCancelled {
-            let opened = NIODeadline.now()
-            stream.isHeard = false
-            let headers: ForwardedHeaders
-            do throws(BackendError) {
-                headers = ForwardedHeaders(fields: try await session.credentialFields())
-            } catch {
-                // Without a credential there is nothing to listen to; the owner's next call says why. A provider that is
-                // away comes back.
-                guard case .noCredential(.unavailable) = error else { return }
-                failures += 1
-                try? await Task.sleep(for: .milliseconds(Int64(250 << min(failures, 7))))
-                continue
-            }
-            let reply = await backend.exchange(
-                get(lastEventID: stream.lastEventID, headers: headers), on: shard, timeout: nil,
-                onEvent: { [weak self] event in
-                    if !stream.isHeard {
-                        stream.isHeard = true
-                        // Nothing was told before the stream was there; one that is resumed brings all of it.
-                        if stream.lastEventID == nil { self?.session.missedReports() }
-                    }
-                    if let id = event.id { stream.lastEventID = id }
-                    if let retry = event.retry { stream.retry = retry }
-                    guard let data = event.data, data.readableBytes > 0, event.event == nil else { return }
-                    if let self { session.receive(data, during: nil, from: self) }
-                })
-            if Task.isCancelled { return }
-            switch reply {
-            case .answer(404, _, _) where sessionID != nil:
-                // Where no stream has worked before, it may also mean that this server has none.
-                if !hasWorked, await !isSessionLost(on: shard) { return }
-                session.lose(self)
-                return
-            case .answer(let status, _, _) where status < 500:
-                // 405: this server has no such stream, which it may. Other refusals do not change by asking again.
-                return
-            case .answer, .failed:
-                failures += 1
-            case .streamEnded:
-                hasWorked = true
-                failures = NIODeadline.now() - opened < .seconds(1) ? failures + 1 : 0
-            }
-            let pause = max(Int64(stream.retry ?? 1000), failures > 1 ? Int64(250 << min(failures, 7)) : 0)
-            try? await Task.sleep(for: .milliseconds(pause))
-            if stream.lastEventID == nil && failures == 0 {
-                // What happened between the two streams is unknown.
-                session.missedNotifications()
-            }
-        }
-    }
-
-    /// Whether the session went before its stream came, which nobody would notice who waits for messages and makes no
-    /// calls.
-    private func isSessionLost(on shard: Shard) async -> Bool {
-        let isFirst = state.withLock { state in
+    /// Whether this is the first time that it is to be found out what a stream that is refused with 404 means here.
+    func beginAskingAfterSession() -> Bool {
+        state.withLock { state in
             defer { state.hasAskedAfterSession = true }
             return !state.hasAskedAfterSession
         }
-        guard isFirst else { return false }
-        return await session.hasLost(self, on: shard)
     }
 
-    private func get(lastEventID: String?, headers: ForwardedHeaders) -> ByteBuffer {
+    func get(lastEventID: String?, headers: ForwardedHeaders) -> ByteBuffer {
         state.withLock { state in
             var fields = Self.sessionFields(state)
             if let lastEventID { fields.append(("Last-Event-ID", lastEventID)) }
@@ -319,16 +263,6 @@ final class StreamableHTTPLink: SessionLink {
         state.withLock { $0.isClosed = true }
         stopListening()
     }
-}
-
-/// Where a GET stream stopped.
-///
-/// `@unchecked Sendable`: confined to the loop that the stream and its task run on.
-private final class ListenStream: @unchecked Sendable {
-    var lastEventID: String?
-    var retry: Int?
-    /// Whether anything has come on the stream as it is open now.
-    var isHeard = false
 }
 
 extension CallOutcome {

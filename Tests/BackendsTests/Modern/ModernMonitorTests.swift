@@ -13,31 +13,14 @@ import Testing
 
 @Suite("Watching a Modern backend", .serialized, .timeLimit(.minutes(5)))
 struct ModernMonitorTests {
-    private final class Reports: Sendable {
-        private let all = Mutex<[BackendReport]>([])
-        func add(_ report: BackendReport) { all.withLock { $0.append(report) } }
-        var last: BackendReport? { all.withLock { $0.last } }
-        var tools: [String] { last?.catalog?.tools.compactMap { $0["name"]?.string } ?? [] }
-    }
-
     private func watch(
         interval: Duration = .seconds(60), configure: (inout ScriptedModernBackend.Content) -> Void = { _ in },
-        _ body: (BackendHarness, Reports, ScriptedModernBackend) async throws -> Void
+        script: @escaping ScriptedBackend.Script = { _, _ in false },
+        _ body: (BackendHarness, MonitorReports, ScriptedModernBackend) async throws -> Void
     ) async throws {
-        let backend = try await ScriptedModernBackend.start(configure: configure)
-        let health = try HealthSettings(interval: interval, timeout: nil, unhealthyThreshold: 3)
-        try await BackendHarness.run(backend.url, configure: { $0.health = health }) { harness in
-            let reports = Reports()
-            let monitor = BackendMonitor(backend: harness.backend) { reports.add($0) }
-            let task = Task { await monitor.run() }
-            do {
-                try await body(harness, reports, backend)
-            } catch {
-                task.cancel()
-                throw error
-            }
-            task.cancel()
-            await task.value
+        let backend = try await ScriptedModernBackend.start(configure: configure, script)
+        try await BackendHarness.watch(backend.url, interval: interval) { harness, reports in
+            try await body(harness, reports, backend)
         }
         await backend.stop()
     }
@@ -101,6 +84,38 @@ struct ModernMonitorTests {
             let probes = backend.requests("server/discover").count
             try await eventually("it is only probed") { backend.requests("server/discover").count > probes + 1 }
             #expect(backend.requests("tools/list").count == readings)
+        }
+    }
+
+    @Test("What changed before it began to tell, because it could not at first, is found out")
+    func toldLate() async throws {
+        let attempts = Mutex(0)
+        try await watch(script: { request, reply in
+            guard request.verb == "subscriptions/listen" else { return false }
+            let isFirst = attempts.withLock { count in
+                count += 1
+                return count == 1
+            }
+            if isFirst { reply.respond(503) }
+            return isFirst
+        }) { harness, reports, backend in
+            try await eventually("it is reached") { reports.last?.isReachable == true }
+            backend.change { $0.tools = #"[{"name":"new","inputSchema":{"type":"object"}}]"# }
+            try await eventually("it tells") { backend.subscriptions.count == 1 }
+            try await eventually("the change is found") { reports.tools == ["new"] }
+        }
+    }
+
+    @Test("The lists are read when it tells of their changes, not before")
+    func order() async throws {
+        try await watch(script: { request, _ in
+            if request.verb == "subscriptions/listen" { try? await Task.sleep(for: .milliseconds(60)) }
+            return false
+        }) { harness, reports, backend in
+            try await eventually("it is reached") { reports.last?.isReachable == true }
+            #expect(backend.subscriptions.count == 1)
+            try await harness.settle()
+            #expect(backend.requests("tools/list").count == 1, "nothing was missed")
         }
     }
 }

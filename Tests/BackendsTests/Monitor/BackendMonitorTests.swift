@@ -13,51 +13,10 @@ import Testing
 
 @Suite("Watching over a backend", .serialized, .timeLimit(.minutes(5)))
 struct BackendMonitorTests {
-    /// What a monitor published.
-    private final class Reports: Sendable {
-        private let state = Mutex<[BackendReport]>([])
-
-        var all: [BackendReport] { state.withLock { $0 } }
-        var last: BackendReport? { all.last }
-        /// Why it was reported as away.
-        var problems: [String] { all.filter { !$0.isReachable }.map { "\($0.problem.map { "\($0)" } ?? "none")" } }
-        func add(_ report: BackendReport) { state.withLock { $0.append(report) } }
-        var tools: [String?]? { last?.catalog?.tools.map { $0["name"]?.string } }
-    }
-
-    private func watch(
-        _ url: String, interval: Duration = .seconds(30), threshold: Int = 3, breaker: CircuitBreakerSettings? = nil,
-        _ body: (BackendHarness, Reports) async throws -> Void
-    ) async throws {
-        // A probe's own time limit must be shorter than the interval, which here is too short for a busy machine.
-        let health = try HealthSettings(interval: interval, timeout: nil, unhealthyThreshold: threshold)
-        try await BackendHarness.run(
-            url,
-            configure: { settings in
-                settings.health = health
-                settings.breaker = breaker
-                settings.requestTimeout = .seconds(60)
-            }
-        ) { harness in
-            let reports = Reports()
-            let monitor = BackendMonitor(backend: harness.backend) { reports.add($0) }
-            let task = Task { await monitor.run() }
-            do {
-                try await body(harness, reports)
-            } catch {
-                task.cancel()
-                await task.value
-                throw error
-            }
-            task.cancel()
-            await task.value
-        }
-    }
-
     @Test("A backend is reached, its lists are read and its health is good")
     func reached() async throws {
         let backend = try await ScriptedBackend.start(configure: { $0.instructions = "hi" })
-        try await watch(backend.url) { harness, reports in
+        try await BackendHarness.watch(backend.url) { harness, reports in
             try await eventually("it is reported") { reports.last?.isReachable == true }
             #expect(reports.tools == ["echo"])
             #expect(reports.last?.backend == "scripted")
@@ -73,7 +32,7 @@ struct BackendMonitorTests {
     func comesLater(hasSessions: Bool) async throws {
         let backend = try await ScriptedBackend.start(configure: { $0.hasSessions = hasSessions })
         await backend.stop()
-        try await watch(backend.url) { harness, reports in
+        try await BackendHarness.watch(backend.url) { harness, reports in
             try await eventually("it is reported") { reports.last != nil }
             #expect(reports.last?.isReachable == false)
             #expect(reports.last?.problem != nil)
@@ -88,7 +47,7 @@ struct BackendMonitorTests {
     @Test("A backend that goes away keeps its lists, and comes back with new ones")
     func goesAway() async throws {
         let backend = try await ScriptedBackend.start(configure: { $0.listens = true })
-        try await watch(backend.url, interval: .milliseconds(300)) { harness, reports in
+        try await BackendHarness.watch(backend.url, interval: .milliseconds(300)) { harness, reports in
             try await eventually("it is reached") { reports.last?.isReachable == true }
             await backend.stop()
             try await eventually("it is away") { reports.last?.isReachable == false }
@@ -105,7 +64,7 @@ struct BackendMonitorTests {
     @Test("GB-28: a storm of changes causes few readings, and the announcement is passed on once each")
     func coalesced() async throws {
         let backend = try await ScriptedBackend.start(configure: { $0.listens = true })
-        try await watch(backend.url) { harness, reports in
+        try await BackendHarness.watch(backend.url) { harness, reports in
             try await eventually("it listens") { backend.streams.count == 1 && reports.last?.isReachable == true }
             let before = backend.requests("tools/list").count
             backend.change { $0.tools = #"[{"name":"a"},{"name":"b"}]"# }
@@ -127,7 +86,7 @@ struct BackendMonitorTests {
             $0.listens = true
             $0.capabilities = #"{"tools":{},"prompts":{},"resources":{}}"#
         })
-        try await watch(backend.url) { harness, reports in
+        try await BackendHarness.watch(backend.url) { harness, reports in
             try await eventually("it listens") { backend.streams.count == 1 && reports.last?.isReachable == true }
             #expect(reports.all.allSatisfy { $0.announced.isEmpty })
             for (list, kind) in [("prompts", CapabilityKind.prompts), ("resources", .resources), ("tools", .tools)] {
@@ -141,7 +100,7 @@ struct BackendMonitorTests {
     @Test("A silent restart is noticed by the probe, and what the backend can now is listed")
     func restarted() async throws {
         let backend = try await ScriptedBackend.start(configure: { $0.listens = true })
-        try await watch(backend.url, interval: .milliseconds(300)) { harness, reports in
+        try await BackendHarness.watch(backend.url, interval: .milliseconds(300)) { harness, reports in
             try await eventually("it listens") { backend.streams.count == 1 && reports.last?.isReachable == true }
             backend.change { content in
                 content.capabilities = #"{"tools":{},"prompts":{}}"#
@@ -163,7 +122,7 @@ struct BackendMonitorTests {
     @Test("Probes are pings, and come with the interval")
     func probes() async throws {
         let backend = try await ScriptedBackend.start()
-        try await watch(backend.url, interval: .milliseconds(200)) { harness, reports in
+        try await BackendHarness.watch(backend.url, interval: .milliseconds(200)) { harness, reports in
             try await eventually("it is probed") { backend.requests("ping").count >= 4 }
             #expect(backend.openedCount == 1)
             #expect(backend.requests("tools/list").count == 1)
@@ -179,7 +138,7 @@ struct BackendMonitorTests {
             reply.error(-32601, "Method not found")
             return true
         }
-        try await watch(backend.url, interval: .milliseconds(200)) { harness, reports in
+        try await BackendHarness.watch(backend.url, interval: .milliseconds(200)) { harness, reports in
             try await eventually("it is probed") { backend.requests("ping").count >= 4 }
             #expect(harness.backend.health.status == .healthy)
             #expect(reports.problems.isEmpty)
@@ -191,7 +150,7 @@ struct BackendMonitorTests {
     @Test("BC-29: a backend that fails again and again counts as unhealthy, and recovers by way of degraded")
     func unhealthy() async throws {
         let backend = try await ScriptedBackend.start()
-        try await watch(backend.url, interval: .milliseconds(200), threshold: 2) { harness, reports in
+        try await BackendHarness.watch(backend.url, interval: .milliseconds(200), threshold: 2) { harness, reports in
             try await eventually("it is reached") { reports.last?.isReachable == true }
             await backend.stop()
             try await eventually("it is unhealthy") { harness.backend.health.isFailed }
@@ -212,7 +171,8 @@ struct BackendMonitorTests {
             return true
         }
         let breaker = try CircuitBreakerSettings(failureThreshold: 2, timeout: .seconds(2))
-        try await watch(backend.url, interval: .milliseconds(100), threshold: 1, breaker: breaker) { harness, reports in
+        try await BackendHarness.watch(backend.url, interval: .milliseconds(100), threshold: 1, breaker: breaker) {
+            harness, reports in
             try await eventually("it is reached") { reports.last?.isReachable == true }
             isBroken.withLock { $0 = true }
             try await harness.withSession { session in
@@ -244,7 +204,7 @@ struct BackendMonitorTests {
                 reply.respond(status)
                 return true
             }
-            try await watch(backend.url, interval: .milliseconds(200)) { harness, reports in
+            try await BackendHarness.watch(backend.url, interval: .milliseconds(200)) { harness, reports in
                 try await eventually("it is probed") { backend.requests("ping").count >= 3 }
                 #expect(reports.problems.isEmpty)
                 #expect(backend.openedCount <= 2)
@@ -261,7 +221,7 @@ struct BackendMonitorTests {
             reply.result(#"{"tools":[],"nextCursor":"x"}"#)
             return true
         }
-        try await watch(backend.url) { harness, reports in
+        try await BackendHarness.watch(backend.url) { harness, reports in
             try await eventually("it is reported") { reports.last != nil }
             #expect(reports.last?.isReachable == false)
             guard case .invalidResponse(let reason) = reports.last?.problem else {
@@ -280,7 +240,7 @@ struct BackendMonitorTests {
             reply.close()
             return true
         }
-        try await watch(backend.url) { harness, reports in
+        try await BackendHarness.watch(backend.url) { harness, reports in
             try await eventually("it is reached") { reports.last?.isReachable == true }
             #expect(backend.requests("ping").isEmpty)
             try await harness.withSession { session in

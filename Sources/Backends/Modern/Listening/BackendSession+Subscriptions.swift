@@ -99,13 +99,4 @@ extension BackendSession {
         let id = call?.id ?? params?["_meta"]?[ModernMeta.subscriptionIDKey]?.int
         return id.flatMap { id in state.withLock { $0.listening[id] } }
     }
-
-    /// What happened before a subscription was there again is unknown, so everything may have changed.
-    func missedNotifications(of uris: Set<String>) {
-        missedNotifications()
-        let subscribed = state.withLock { $0.subscriptions }
-        for uri in uris.intersection(subscribed).sorted() {
-            inbound(.resourceUpdated, JSONSlice(["uri": .string(uri)]))
-        }
-    }
 }

@@ -91,24 +91,36 @@ final class ModernListener: Sendable {
         for action in actions {
             switch action {
             case .open(let number, let filter):
+                if session.isUnasked { note(.asked) }
                 tasks.run(on: shard.executor) { await self.run(number, filter, on: shard) }
             case .close(let number): close(number)
             case .established(let asked, let granted, let afterGap):
+                let hadGap = note(.told) || afterGap
                 settle(asked) { granted.contains($0) ? .result(.null) : .failed(.notSubscribable) }
                 let known = state.withLock { state in
                     defer { state.tasks = granted.taskIDs }
-                    return afterGap ? [] : state.tasks
+                    return hadGap ? [] : state.tasks
                 }
                 let unheard = granted.taskIDs.subtracting(known)
                 if !unheard.isEmpty { session.missedReports(of: unheard) }
-                if afterGap { session.missedNotifications(of: granted.uris) }
+                if hadGap { session.missedNotifications(of: granted.uris) }
             case .failed(let asked, let error): settle(asked) { _ in .failed(error) }
-            case .retry(let pause): retry(after: pause, on: shard)
+            case .retry(let pause):
+                // One that replaces another may fail while that other goes on.
+                if state.withLock({ $0.machine.settled == nil }) { note(.asked) }
+                retry(after: pause, on: shard)
             case .unsupported:
+                note(.refused)
                 session.backend.learn { $0.lacksListening = true }
                 settleAll(.failed(.notSubscribable))
             }
         }
+    }
+
+    @discardableResult
+    private func note(_ telling: BackendSession.Telling) -> Bool {
+        guard let link = state.withLock({ $0.link }) else { return false }
+        return session.note(telling, over: link)
     }
 
     /// There is one repetition to come at most, however many requests have failed: it asks for all that is wanted then.
