@@ -20,11 +20,21 @@ struct JSONScanner {
     /// - Returns: where the value starts and ends inside the white space around it.
     @inline(__always)
     mutating func scan(member: (JSONMemberRange) -> Void) throws(JSONError) -> (start: Int, end: Int) {
+        skipWhiteSpace()
+        let start = position
+        try scanValue(member: member)
+        let end = position
+        skipWhiteSpace()
+        guard position == text.count else { throw failure(.trailingBytes, at: position) }
+        return (start, end)
+    }
+
+    /// Scans the one value that begins at `position`, and stops behind it, whatever follows.
+    @inline(__always)
+    mutating func scanValue(member: (JSONMemberRange) -> Void) throws(JSONError) {
         var nesting = JSONNesting()
         var values = 0
         var topLevel = JSONMemberRange()
-        skipWhiteSpace()
-        let start = position
 
         value: while true {
             values &+= 1
@@ -75,11 +85,6 @@ struct JSONScanner {
             }
             break
         }
-
-        let end = position
-        skipWhiteSpace()
-        guard position == text.count else { throw failure(.trailingBytes, at: position) }
-        return (start, end)
     }
 
     @inline(__always)

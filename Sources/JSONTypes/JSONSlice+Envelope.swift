@@ -35,6 +35,22 @@ extension JSONSlice {
         }
     }
 
+    /// Validates the one value that begins at `start`, as a part of a larger text.
+    ///
+    /// - Returns: where it ends; nil where there is none within the limits.
+    package static func endOfValue(
+        validating text: UnsafeRawBufferPointer, from start: Int, limits: JSONLimits
+    ) -> Int? {
+        var scanner = JSONScanner(text, limits: limits)
+        scanner.position = start
+        do throws(JSONError) {
+            try scanner.scanValue { _ in }
+        } catch {
+            return nil
+        }
+        return scanner.position
+    }
+
     /// The value of a member that `scanObject` reported for `bytes`.
     package init(valueOf range: JSONMemberRange, in bytes: ByteBuffer) {
         self.init(bytes, from: range.valueStart, to: range.valueEnd)

@@ -38,6 +38,14 @@ extension JSONSlice {
         }
     }
 
+    /// Whether the value is spelled so from its first byte on.
+    package func begins(with text: StaticString) -> Bool {
+        bytes.withUnsafeReadableBytes { bytes in
+            bytes.count >= text.utf8CodeUnitCount
+                && text.withUTF8Buffer { bytes.matches(UnsafeRawBufferPointer($0), at: 0) }
+        }
+    }
+
     package var bool: Bool? {
         bytes.withUnsafeReadableBytes { text in
             switch text.first {

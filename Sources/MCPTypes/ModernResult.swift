@@ -18,6 +18,11 @@ package enum ResultType: Sendable, Hashable {
 
     /// `nil` where the result does not say.
     package init?(declaredIn result: JSONSlice) {
+        // What most results are, as most servers begin them: the first of two members with this key counts.
+        if result.begins(with: #"{"resultType":"complete""#) {
+            self = .complete
+            return
+        }
         guard let type = result["resultType"] else { return nil }
         self.init(value: type)
     }

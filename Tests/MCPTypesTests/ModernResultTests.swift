@@ -20,6 +20,9 @@ import Testing
             (#"{"resultType":"weird"}"#, .unknown("weird")), (#"{"resultType":"Complete"}"#, .unknown("Complete")),
             (#"{"resultType":"complete "}"#, .unknown("complete ")), (#"{"resultType":null}"#, .unknown("")),
             (#"{"resultType":1}"#, .unknown("")), (#"{"resultType":"comp\u006cete"}"#, .complete),
+            (#"{"resultType":"completed"}"#, .unknown("completed")), (#"{"content":[],"resultType":"task"}"#, .task),
+            (#"{"resultType":"complete","resultType":"task"}"#, .complete),
+            (#"{"resultType":"task","resultType":"complete"}"#, .task),
         ])
     func kind(_ text: String, _ type: ResultType) throws {
         let result = try parsed(text)

@@ -103,10 +103,10 @@ struct ToolRequestTests {
         #expect(members.duplicate == "name")
         #expect(members.name?.string == "a")
         #expect(members.metaValue?["x"]?.int == 1)
-        #expect(members.hasTask && members.hasRound)
+        #expect(members.layout.hasTask && members.layout.hasRound)
         #expect(throws: RequestError.self) { try ToolRequest(members) }
         let none = RequestMembers(nil, naming: "name")
-        #expect(none.name == nil && none.metaValue == nil && none.duplicate == nil && !none.hasTask && !none.hasRound)
+        #expect(none.name == nil && none.metaValue == nil && none.duplicate == nil && none.layout == .init())
         #expect(RequestMembers(try Self.json(#"{"name":"a"}"#), naming: nil).name == nil)
     }
 }

@@ -155,6 +155,10 @@ final class MCPEndpoint: Sendable {
                 .error(RequestError(.parseError, "POST requires a non-empty body", httpStatus: 400), id: nil))
             return
         }
+        if let call = exchange.knownCall.repetition(body, headers) {
+            serveModern(call, headers, principal, exchange)
+            return
+        }
         let message: MCPMessage
         do throws(MCPMessageError) {
             message = try MCPMessage(parsing: body, limits: limits.json)
@@ -168,21 +172,21 @@ final class MCPEndpoint: Sendable {
         }
         switch message {
         case .request(let id, let method, let params):
-            guard isLegacy(message, params, headers, principal, exchange) else { return }
+            guard isLegacy(message, params, body, headers, principal, exchange) else { return }
             if method == .initialize {
                 open(id, params, headers, principal, exchange)
             } else if let session = session(for: headers, principal, exchange, orphan: id) {
                 serve(id, method, params, session, principal, headers, exchange)
             }
         case .notification(let method, let params):
-            guard isLegacy(message, params, headers, principal, exchange),
+            guard isLegacy(message, params, body, headers, principal, exchange),
                 let session = session(for: headers, principal, exchange, orphan: nil)
             else { return }
             let caller = caller(session, principal, exchange, headers)
             dispatcher.receive(method, params: params, session: session, caller: caller)
             exchange.respond(.accepted)
         case .response(let id, let outcome):
-            guard isLegacy(message, nil, headers, principal, exchange),
+            guard isLegacy(message, nil, body, headers, principal, exchange),
                 let session = session(for: headers, principal, exchange, orphan: nil)
             else { return }
             session.receive(answerTo: id, outcome)
@@ -192,13 +196,13 @@ final class MCPEndpoint: Sendable {
 
     /// Whether the message is of the Legacy era; any other has been taken care of.
     private func isLegacy(
-        _ message: MCPMessage, _ params: JSONSlice?, _ headers: RequestHeaders, _ principal: Principal,
-        _ exchange: ServerExchange
+        _ message: MCPMessage, _ params: JSONSlice?, _ body: ByteBuffer, _ headers: RequestHeaders,
+        _ principal: Principal, _ exchange: ServerExchange
     ) -> Bool {
         switch EraSwitch.decide(header: headers.protocolVersion, params: params, hasSession: headers.sessionID != nil) {
         case .legacy: return true
         case .modern:
-            serveModern(message, headers, principal, exchange)
+            serveModern(message, body, headers, principal, exchange)
         case .unknownVersion:
             exchange.respond(Self.unsupportedVersion)
         }

@@ -37,6 +37,7 @@ final class ConnectionHandler: ChannelDuplexHandler, Sweepable, @unchecked Senda
     let environment: ConnectionEnvironment
     let clock: ShardClock
     let knownMeta = KnownMeta()
+    let knownCall = KnownCall()
     private(set) var context: ChannelHandlerContext?
     var phase = Phase.idle
     var queue: Deque<HTTPServerRequestPart> = []

@@ -103,7 +103,7 @@ struct KnownHead {
 
 extension UnsafeRawBufferPointer {
     /// Whether `expected` comes next; `position` is moved behind it then.
-    fileprivate func continues(with expected: Slice<UnsafeRawBufferPointer>, at position: inout Int) -> Bool {
+    func continues(with expected: Slice<UnsafeRawBufferPointer>, at position: inout Int) -> Bool {
         guard expected.count <= count - position,
             matches(UnsafeRawBufferPointer(rebasing: expected), at: position)
         else { return false }

@@ -24,6 +24,7 @@ final class ServerExchange: @unchecked Sendable {
     let shard: Shard
     /// Of the connection.
     let knownMeta: KnownMeta
+    let knownCall: KnownCall
     /// Let go when the answer has ended; until then the connection and its exchange hold each other. Not `weak`, because
     /// weakly referenced objects pay for it with every retain.
     private var connection: ConnectionHandler?
@@ -51,6 +52,7 @@ final class ServerExchange: @unchecked Sendable {
         self.connection = connection
         shard = connection.shard
         knownMeta = connection.knownMeta
+        knownCall = connection.knownCall
         self.keepAlive = keepAlive
         self.omitsBody = omitsBody
     }

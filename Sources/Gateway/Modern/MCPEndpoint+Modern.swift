@@ -10,14 +10,32 @@ import VirtualServer
 
 /// The Modern revisions over HTTP: every request is complete in itself (2026-07-28, Transports, Streamable HTTP).
 extension MCPEndpoint {
+    /// Serves a call of which all but its own text has been checked.
     func serveModern(
-        _ message: MCPMessage, _ headers: RequestHeaders, _ principal: Principal, _ exchange: ServerExchange
+        _ call: KnownCall.Repetition, _ headers: RequestHeaders, _ principal: Principal, _ exchange: ServerExchange
+    ) {
+        do throws(RequestError) {
+            try serve(
+                call.id, .toolsCall, call.members, call.meta, headers.routing, headers, principal, modern.requests,
+                exchange)
+        } catch {
+            exchange.respond(.error(error, id: call.id))
+        }
+    }
+
+    /// - Parameter body: the text of the message.
+    func serveModern(
+        _ message: MCPMessage, _ body: ByteBuffer, _ headers: RequestHeaders, _ principal: Principal,
+        _ exchange: ServerExchange
     ) {
         let routing = headers.routing
         switch message {
         case .request(let id, let method, let params):
             do throws(RequestError) {
                 let (meta, members) = try modern.dispatcher.check(method, params, routing, exchange.knownMeta)
+                if method == .toolsCall {
+                    exchange.knownCall.remember(body, members, meta, headers, settings.limits.json)
+                }
                 if method == .listen {
                     try listen(id, params, meta, headers, principal, exchange)
                 } else {

@@ -14,10 +14,10 @@ struct ToolRequest {
     init(_ members: RequestMembers) throws(RequestError) {
         _ = try VirtualServer.parameters(members.params)
         try VirtualServer.refuseDuplicate(members.duplicate)
-        guard let place = members.named, let name = members.name?.string else {
+        guard let place = members.layout.named, let name = members.name?.string else {
             throw .invalidParams("name must be a string")
         }
-        if let arguments = members.value(members.arguments), arguments.kind != .object {
+        if let arguments = members.arguments, arguments.kind != .object {
             throw .invalidParams("arguments must be an object")
         }
         self.members = members
@@ -25,7 +25,7 @@ struct ToolRequest {
         self.place = place
     }
 
-    var arguments: JSONSlice? { members.value(members.arguments) }
+    var arguments: JSONSlice? { members.arguments }
 
     /// The parameters under another name.
     ///
@@ -36,7 +36,7 @@ struct ToolRequest {
         let old = place.range
         let params = members.params ?? .emptyObject
         let text = other.map { params.replacing(old, with: $0) } ?? params
-        guard let meta, let metaPlace = members.meta?.range else { return RequestParameters(text) }
+        guard let meta, let metaPlace = members.layout.meta?.range else { return RequestParameters(text) }
         let size = other?.bytes.readableBytes ?? old.count
         let shift = metaPlace.lowerBound < old.lowerBound ? 0 : size - old.count
         return RequestParameters(

@@ -42,9 +42,9 @@ extension VirtualServer {
             original: route.originalNameJSON,
             parameters: request.named(route.renamed ? route.originalNameJSON : nil, caller.meta),
             isRepeatable: route.readOnly || route.idempotent, parameterHeaders: route.parameterHeaders,
-            needsTask: route.taskSupport == .required, mayHaveRound: request.members.hasRound)
-        call.wantsTask = request.members.hasTask && caller.revision == .v2025_11_25
-        if request.members.hasTask, !call.wantsTask { call.withoutTask() }
+            needsTask: route.taskSupport == .required, mayHaveRound: request.members.layout.hasRound)
+        call.wantsTask = request.members.layout.hasTask && caller.revision == .v2025_11_25
+        if request.members.layout.hasTask, !call.wantsTask { call.withoutTask() }
         return call
     }
 
