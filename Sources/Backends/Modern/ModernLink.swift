@@ -38,20 +38,20 @@ struct ModernRequest: Sendable {
 
     /// Writes the headers that say what the body says (2026-07-28, Transports, Standard Request Headers and Custom
     /// Headers).
-    func writeFields(_ head: inout ByteBuffer) {
+    func writeFields(_ head: inout PieceWriter) {
         if case .toolsCall = method {
-            head.writeStaticString("Mcp-Method: tools/call\r\n")
+            head.write("Mcp-Method: tools/call\r\n" as StaticString)
         } else {
-            head.writeString("Mcp-Method: \(HeaderText.encoded(method.name))\r\n")
+            head.write("Mcp-Method: \(HeaderText.encoded(method.name))\r\n")
         }
         if let subject {
-            head.writeStaticString("Mcp-Name: ")
-            if !head.writePlainText(of: subject) { head.writeString(HeaderText.encoded(subject.string ?? "")) }
-            head.writeStaticString("\r\n")
+            head.write("Mcp-Name: " as StaticString)
+            if !head.writePlainText(of: subject) { head.write(HeaderText.encoded(subject.string ?? "")) }
+            head.write("\r\n" as StaticString)
         }
         guard method == .toolsCall, !parameterHeaders.fields.isEmpty else { return }
         for field in parameterHeaders.headers(for: params.text?["arguments"]) {
-            head.writeString("\(field.name): \(field.value)\r\n")
+            head.write("\(field.name): \(field.value)\r\n")
         }
     }
 
@@ -68,7 +68,7 @@ struct ModernRequest: Sendable {
     }
 }
 
-extension ByteBuffer {
+extension PieceWriter {
     /// Writes a JSON string's text when it is spelled with nothing but visible ASCII that no header reads in another
     /// way, as names usually are.
     ///
@@ -81,7 +81,7 @@ extension ByteBuffer {
             guard content.first != UInt8(ascii: "="),
                 content.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") })
             else { return false }
-            writeBytes(content)
+            write(content)
             return true
         }
     }

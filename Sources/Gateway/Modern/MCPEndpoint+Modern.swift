@@ -115,14 +115,14 @@ extension MCPEndpoint {
             do throws(RequestError) {
                 if let passOn, let keeper = modern.keeper(of: method, members.params, principal) {
                     try await passOn(keeper)
-                    requests.end(request, of: principal)
+                    requests.end(request)
                     return
                 }
                 let result = try await modern.dispatcher.result(of: method, members, caller)
-                requests.end(request, of: principal)
+                requests.end(request)
                 answer.finish(result: OutgoingMessage(id: id, result: result))
             } catch {
-                requests.end(request, of: principal)
+                requests.end(request)
                 let error = request.isCutShort ? error.ofShutdown : error
                 if let seconds = error.retryAfter { exchange.extraFields.append(("Retry-After", "\(seconds)")) }
                 answer.finish(error: OutgoingMessage(id: id, error: error), status: error.httpStatus)

@@ -10,8 +10,32 @@ final class ModernRequests: Sendable {
     private struct State {
         /// Each knows its place, so that it is found without being looked for.
         var running: [InFlightRequest] = []
+        /// Where in `tallies` each principal is.
         var perPrincipal: [Principal: Int] = [:]
+        var tallies: [Tally] = []
+        /// Places in `tallies` that nobody has.
+        var free: [Int] = []
         var isClosed = false
+
+        /// Enters a principal that has no request yet.
+        mutating func open(_ tally: Tally) -> Int {
+            let place = free.popLast() ?? tallies.count
+            if place == tallies.count { tallies.append(tally) } else { tallies[place] = tally }
+            perPrincipal[tally.principal] = place
+            return place
+        }
+
+        mutating func forget(_ place: Int) {
+            perPrincipal[tallies[place].principal] = nil
+            // What is known of a person does not stay with an empty place.
+            tallies[place].principal = .anonymous
+            free.append(place)
+        }
+    }
+
+    private struct Tally {
+        var principal: Principal
+        var running: Int
     }
 
     /// So many principals without a request are remembered: who comes again and again is not entered anew each time.
@@ -28,14 +52,16 @@ final class ModernRequests: Sendable {
     func begin(for principal: Principal) throws(RequestError) -> InFlightRequest {
         let request: InFlightRequest? = state.withLock { state in
             guard !state.isClosed, state.running.count < limits.modernRequests else { return nil }
-            if let own = state.perPrincipal.index(forKey: principal) {
-                guard state.perPrincipal.values[own] < limits.modernRequestsPerPrincipal else { return nil }
-                state.perPrincipal.values[own] += 1
+            let own: Int
+            if let known = state.perPrincipal[principal] {
+                own = known
+                guard state.tallies[own].running < limits.modernRequestsPerPrincipal else { return nil }
+                state.tallies[own].running += 1
             } else {
                 guard limits.modernRequestsPerPrincipal > 0 else { return nil }
-                state.perPrincipal[principal] = 1
+                own = state.open(Tally(principal: principal, running: 1))
             }
-            let request = InFlightRequest()
+            let request = InFlightRequest(tally: own)
             request.place.store(state.running.count, ordering: .relaxed)
             state.running.append(request)
             return request
@@ -46,7 +72,7 @@ final class ModernRequests: Sendable {
         return request
     }
 
-    func end(_ request: InFlightRequest, of principal: Principal) {
+    func end(_ request: InFlightRequest) {
         request.end()
         state.withLock { state in
             let place = request.place.exchange(InFlightRequest.nowhere, ordering: .relaxed)
@@ -55,10 +81,9 @@ final class ModernRequests: Sendable {
                 state.running[place] = last
                 last.place.store(place, ordering: .relaxed)
             }
-            guard let own = state.perPrincipal.index(forKey: principal) else { return }
-            state.perPrincipal.values[own] -= 1
-            if state.perPrincipal.values[own] == 0, state.perPrincipal.count > Self.rememberedPrincipals {
-                state.perPrincipal.remove(at: own)
+            state.tallies[request.tally].running -= 1
+            if state.tallies[request.tally].running == 0, state.perPrincipal.count > Self.rememberedPrincipals {
+                state.forget(request.tally)
             }
         }
     }

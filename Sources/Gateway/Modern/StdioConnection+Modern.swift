@@ -49,7 +49,7 @@ extension StdioConnection {
             } catch {
                 message = OutgoingMessage(id: id, error: request.isCutShort ? error.ofShutdown : error)
             }
-            modern.requests.end(request, of: principal)
+            modern.requests.end(request)
             if case .request(let current, _) = modernWork[id], current === request { modernWork[id] = nil }
             output.finish(message)
             requestEnded()

@@ -15,7 +15,11 @@ final class InFlightRequest: Sendable {
     private let state = Mutex(State())
     /// Where it stands among those that run at the same time; theirs, and read and written under their lock.
     let place = Atomic(InFlightRequest.nowhere)
+    /// Where its principal's requests are counted; `nowhere` for those of a session.
+    let tally: Int
     static let nowhere = -1
+
+    init(tally: Int = InFlightRequest.nowhere) { self.tally = tally }
 
     /// The request's task, once it exists; it may have ended before it is known here.
     func adopt(_ task: Task<Void, Never>) {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Authentication
 import JSONTypes
 import MCPTypes
 import NIOCore
@@ -121,8 +122,8 @@ import Testing
         _ = try requests.begin(for: .mallory)
         let another = refusal { () throws(RequestError) in try requests.begin(for: .otherAlice) }
         #expect(another?.httpStatus == 503)
-        requests.end(first, of: .alice)
-        requests.end(first, of: .alice)
+        requests.end(first)
+        requests.end(first)
         #expect(requests.count == 2)
         _ = try requests.begin(for: .alice)
         requests.close()
@@ -142,15 +143,40 @@ import Testing
             while running.count < 40 { running.append(try requests.begin(for: .alice)) }
             #expect(throws: RequestError.self) { try requests.begin(for: .alice) }
             for _ in 0..<Int.random(in: 1...39, using: &generator) {
-                requests.end(running.remove(at: .random(in: running.indices, using: &generator)), of: .alice)
+                requests.end(running.remove(at: .random(in: running.indices, using: &generator)))
             }
             #expect(requests.count == running.count)
         }
         let ended = try requests.begin(for: .alice)
-        requests.end(ended, of: .alice)
+        requests.end(ended)
         requests.close()
         #expect(running.allSatisfy(Self.isStopped))
         #expect(!Self.isStopped(ended))
+    }
+
+    @Test("However many people come and go, each has the room that is left of their own")
+    func manyPeople() throws {
+        var limits = GatewayLimits()
+        limits.modernRequestsPerPrincipal = 2
+        let requests = ModernRequests(limits: limits)
+        var generator = SeededGenerator(seed: 11)
+        var running: [(person: Int, request: InFlightRequest)] = []
+        for step in 0..<20_000 {
+            // At times many at once, and then few.
+            let wanted = step / 2000 % 2 == 0 ? 600 : 5
+            if running.count < wanted {
+                let person = Int.random(in: 0..<700, using: &generator)
+                let hasRoom = running.count { $0.person == person } < 2
+                let request = try? requests.begin(for: Principal(issuer: "i", subject: "\(person)"))
+                #expect((request != nil) == hasRoom, "step \(step)")
+                if let request { running.append((person, request)) }
+            } else {
+                let ended = running.remove(at: .random(in: running.indices, using: &generator)).request
+                requests.end(ended)
+                if step % 3 == 0 { requests.end(ended) }
+            }
+        }
+        #expect(requests.count == running.count)
     }
 
     /// A task that comes to a request which was stopped before is stopped, too.
