@@ -62,6 +62,8 @@ package struct BackendSettings: Sendable {
     package var connectTimeout: TimeAmount = .seconds(10)
     /// How long a backend that may be of the other era is given to answer `server/discover`.
     package var probeTimeout: TimeAmount = .seconds(5)
+    /// How long a backend is waited for that has been asked to tell of changes: some send nothing before there is one.
+    package var tellingPatience: TimeAmount = .milliseconds(250)
     /// Silence after which the kernel asks whether the backend is still there.
     package var probeInterval: TimeAmount = .seconds(30)
     package var maximumConcurrentRequests = 256

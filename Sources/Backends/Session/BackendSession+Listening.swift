@@ -23,10 +23,6 @@ extension BackendSession {
         case refused
     }
 
-    /// How long a backend is waited for that has been asked to tell: some send nothing before there is something to
-    /// tell.
-    private static let patience = TimeAmount.milliseconds(250)
-
     /// Receives what the backend sends outside of answers, from now on.
     package func listen(on shard: Shard) {
         let link = state.withLock { state -> (any SessionLink)? in
@@ -50,7 +46,8 @@ extension BackendSession {
     /// Waits until the backend, which has been asked to tell, does so or cannot, but not longer than a moment. What it
     /// tells of does not fall between this and what it is asked next.
     func untilTold(on shard: Shard) async {
-        let waiter = PendingCall(id: 0, shard: shard, timeout: .zero, deadline: .now() + Self.patience)
+        let waiter = PendingCall(
+            id: 0, shard: shard, timeout: .zero, deadline: .now() + backend.settings.tellingPatience)
         let waits = state.withLock { state in
             guard state.telling == .asked else { return false }
             state.untilTold.append(waiter)

@@ -211,14 +211,14 @@ final class StreamableHTTPLink: SessionLink {
     }
 
     func stopListening() {
-        let supervisor = state.withLock { state in
-            let supervisor = state.listening
-            state.listening = nil
-            return supervisor
-        }
-        guard let supervisor else { return }
+        guard state.withLock({ $0.listening }) != nil else { return }
+        // Before somebody else can begin anew.
         session.note(.unasked, over: self)
-        supervisor.cancelAll()
+        let supervisor = state.withLock { state in
+            defer { state.listening = nil }
+            return state.listening
+        }
+        supervisor?.cancelAll()
     }
 
     /// Whether this is the first time that it is to be found out what a stream that is refused with 404 means here.

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backends
-import JSONTypes
 
 /// The last plain head of a connection. Most of what requests on one connection say of themselves stays the same, and
 /// what is the same byte for byte means the same, so its repetition costs a comparison.
@@ -18,14 +17,11 @@ struct KnownHead {
     /// A reference, because every request looks at it.
     private final class Head {
         let headers: RequestHeaders
-        /// All of the head but its gaps, and where in it they are.
-        let text: [UInt8]
-        let gaps: [(place: Int, gap: Gap)]
+        let text: GappedText<Gap>
 
-        init(_ headers: RequestHeaders, _ text: [UInt8], _ gaps: [(place: Int, gap: Gap)]) {
+        init(_ headers: RequestHeaders, _ text: GappedText<Gap>) {
             self.headers = headers
             self.text = text
-            self.gaps = gaps
         }
     }
 
@@ -41,40 +37,36 @@ struct KnownHead {
     mutating func request(_ text: UnsafeRawBufferPointer, maximumBytes: Int) -> PlainRequest? {
         guard let head else { return nil }
         let text = UnsafeRawBufferPointer(rebasing: text.prefix(maximumBytes))
-        guard let request = head.text.withUnsafeBytes({ Self.request(text, head, $0) }) else { return nil }
+        guard let request = Self.request(text, head) else { return nil }
         patience = Self.fullPatience
         return request
     }
 
-    private static func request(
-        _ text: UnsafeRawBufferPointer, _ head: Head, _ known: UnsafeRawBufferPointer
-    ) -> PlainRequest? {
-        var position = 0
-        var place = 0
+    private static func request(_ text: UnsafeRawBufferPointer, _ head: Head) -> PlainRequest? {
         var bodyBytes = 0
         var client = head.headers.client
         var isOther = false
-        for (end, gap) in head.gaps {
-            guard text.continues(with: known[place..<end], at: &position) else { return nil }
-            place = end
-            let start = position
+        let end = head.text.end(in: text) { gap, start in
             switch gap {
             case .contentLength:
-                while position < text.count, text[position] != 0x0D { position += 1 }
-                let digits = UnsafeRawBufferPointer(rebasing: text[start..<position])
+                var end = start
+                while end < text.count, text[end] != 0x0D { end += 1 }
+                let digits = UnsafeRawBufferPointer(rebasing: text[start..<end])
                 guard let length = PlainRequestHead.contentLength(digits) else { return nil }
                 bodyBytes = length
+                return end
             case .client(let field):
-                position = HTTP1Bytes.endOfPlainText(in: text, from: position)
-                let value = UnsafeRawBufferPointer(rebasing: text[start..<position])
+                let end = HTTP1Bytes.endOfPlainText(in: text, from: start)
+                let value = UnsafeRawBufferPointer(rebasing: text[start..<end])
                 // What begins or ends with a space is read by others without it.
                 guard let first = value.first, first != 0x20, value.last != 0x20 else { return nil }
                 isOther = client.note(value, field) || isOther
+                return end
             }
         }
-        guard text.continues(with: known[place...], at: &position) else { return nil }
+        guard let end else { return nil }
         return PlainRequest(
-            headers: isOther ? RequestHeaders(head.headers, client) : head.headers, headBytes: position,
+            headers: isOther ? RequestHeaders(head.headers, client) : head.headers, headBytes: end,
             bodyBytes: bodyBytes)
     }
 
@@ -83,31 +75,11 @@ struct KnownHead {
         head = nil
         guard patience > 0, plain.length <= Self.maximumBytes else { return }
         patience -= 1
-        var fields = [(plain.contentLengthDigits, Gap.contentLength)]
-        if let place = plain.sessionID { fields.append((place, .client(.sessionID))) }
-        if let place = plain.authorization { fields.append((place, .client(.authorization))) }
-        if let place = plain.dpop { fields.append((place, .client(.dpop))) }
-        fields.sort { $0.0.lowerBound < $1.0.lowerBound }
-        var known: [UInt8] = []
-        var gaps: [(place: Int, gap: Gap)] = []
-        var position = 0
-        for (range, gap) in fields {
-            known += text[position..<range.lowerBound]
-            gaps.append((known.count, gap))
-            position = range.upperBound
-        }
-        known += text[position..<plain.length]
-        head = Head(headers, known, gaps)
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// Whether `expected` comes next; `position` is moved behind it then.
-    func continues(with expected: Slice<UnsafeRawBufferPointer>, at position: inout Int) -> Bool {
-        guard expected.count <= count - position,
-            matches(UnsafeRawBufferPointer(rebasing: expected), at: position)
-        else { return false }
-        position += expected.count
-        return true
+        var parts = [(range: plain.contentLengthDigits, gap: Gap.contentLength)]
+        if let place = plain.sessionID { parts.append((place, .client(.sessionID))) }
+        if let place = plain.authorization { parts.append((place, .client(.authorization))) }
+        if let place = plain.dpop { parts.append((place, .client(.dpop))) }
+        let whole = UnsafeRawBufferPointer(rebasing: text[..<plain.length])
+        head = Head(headers, GappedText(whole, without: parts))
     }
 }

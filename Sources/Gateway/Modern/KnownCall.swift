@@ -22,24 +22,24 @@ final class KnownCall {
 
     private final class Call {
         let headers: RequestHeaders
-        /// All of the message but its gaps, and where in it they are.
-        let text: [UInt8]
-        let gaps: [(place: Int, gap: Gap)]
-        /// Where in that text the parameters are.
+        let text: GappedText<Gap>
+        /// Where in that text, its gaps closed, the parameters are.
         let params: Range<Int>
+        /// Whether the id stands before them.
+        let beginsWithID: Bool
         let layout: RequestMembers.Layout
         let meta: ModernMeta
         /// What the arguments may be, below what they are a part of.
         let limits: JSONLimits
 
         init(
-            _ headers: RequestHeaders, _ text: [UInt8], _ gaps: [(place: Int, gap: Gap)], params: Range<Int>,
+            _ headers: RequestHeaders, _ text: GappedText<Gap>, params: Range<Int>, beginsWithID: Bool,
             _ layout: RequestMembers.Layout, _ meta: ModernMeta, _ limits: JSONLimits
         ) {
             self.headers = headers
             self.text = text
-            self.gaps = gaps
             self.params = params
+            self.beginsWithID = beginsWithID
             self.layout = layout
             self.meta = meta
             self.limits = limits
@@ -61,9 +61,7 @@ final class KnownCall {
     /// What `body` says, if it is the call that is known but for its id and its arguments.
     func repetition(_ body: ByteBuffer, _ headers: RequestHeaders) -> Repetition? {
         guard let call, call.headers === headers,
-            let found = body.withUnsafeReadableBytes({ text in
-                call.text.withUnsafeBytes { Self.places(in: text, call, $0) }
-            })
+            let found = body.withUnsafeReadableBytes({ Self.places(in: $0, call) })
         else { return nil }
         let whole = JSONSlice(trusted: body)
         guard let id = RequestID(whole.part(found.id)) else { return nil }
@@ -80,35 +78,22 @@ final class KnownCall {
         var params: JSONPlace
     }
 
-    private static func places(
-        in text: UnsafeRawBufferPointer, _ call: Call, _ known: UnsafeRawBufferPointer
-    ) -> Places? {
-        var position = 0
-        var place = 0
-        var id: JSONPlace?
-        var arguments: JSONPlace?
-        var params = call.params
-        for (end, gap) in call.gaps {
-            guard text.continues(with: known[place..<end], at: &position) else { return nil }
-            place = end
-            let start = position
-            guard let valueEnd = JSONSlice.endOfValue(validating: text, from: start, limits: call.limits) else {
-                return nil
-            }
-            position = valueEnd
+    private static func places(in text: UnsafeRawBufferPointer, _ call: Call) -> Places? {
+        var id = 0..<0
+        var arguments: Range<Int>?
+        let end = call.text.end(in: text) { gap, start in
+            guard let end = JSONSlice.endOfValue(validating: text, from: start, limits: call.limits) else { return nil }
             switch gap {
-            case .id:
-                id = JSONPlace(start..<valueEnd)
-                if end <= call.params.lowerBound {
-                    params = params.lowerBound + (valueEnd - start)..<params.upperBound + (valueEnd - start)
-                }
-            case .arguments:
-                arguments = JSONPlace(start..<valueEnd)
-                params = params.lowerBound..<params.upperBound + (valueEnd - start)
+            case .id: id = start..<end
+            case .arguments: arguments = start..<end
             }
+            return end
         }
-        guard text.continues(with: known[place...], at: &position), position == text.count, let id else { return nil }
-        return Places(id: id, arguments: arguments, params: JSONPlace(params))
+        guard end == text.count else { return nil }
+        let start = call.params.lowerBound + (call.beginsWithID ? id.count : 0)
+        return Places(
+            id: JSONPlace(id), arguments: arguments.map { JSONPlace($0) },
+            params: JSONPlace(start..<start + call.params.count + (arguments?.count ?? 0)))
     }
 
     /// Keeps a tool call in place of the last one, if its head was that of the call before.
@@ -136,29 +121,19 @@ final class KnownCall {
             if range.hasKey("params", in: text) { params = range.valueStart..<range.valueEnd }
         }
         guard scanned != nil, let id, let params else { return }
-        var fields = [(id, Gap.id)]
+        var parts = [(range: id, gap: Gap.id)]
         if let place = layout.arguments?.range {
-            fields.append((params.lowerBound + place.lowerBound..<params.lowerBound + place.upperBound, .arguments))
+            parts.append((params.lowerBound + place.lowerBound..<params.lowerBound + place.upperBound, .arguments))
         }
-        fields.sort { $0.0.lowerBound < $1.0.lowerBound }
-        var known: [UInt8] = []
-        var gaps: [(place: Int, gap: Gap)] = []
-        var position = 0
-        body.withUnsafeReadableBytes { text in
-            for (range, gap) in fields {
-                known += text[position..<range.lowerBound]
-                gaps.append((known.count, gap))
-                position = range.upperBound
-            }
-            known += text[position...]
-        }
-        let start = params.lowerBound - (id.lowerBound < params.lowerBound ? id.count : 0)
+        let text = body.withUnsafeReadableBytes { GappedText($0, without: parts) }
+        let beginsWithID = id.lowerBound < params.lowerBound
+        let start = params.lowerBound - (beginsWithID ? id.count : 0)
         var rest = limits
         rest.depth -= Self.argumentsDepth
         // No text has more values than bytes.
-        rest.values -= known.count
+        rest.values -= text.count
         call = Call(
-            headers, known, gaps, params: start..<start + params.count - argumentsBytes,
+            headers, text, params: start..<start + params.count - argumentsBytes, beginsWithID: beginsWithID,
             layout.withArguments(ofBytes: 0), meta, rest)
     }
 }

@@ -7,7 +7,7 @@ package import JSONTypes
 ///
 /// Of a key that is repeated, the first one is meant; such parameters are refused before anything is done.
 package struct RequestMembers: Sendable {
-    /// Where in the parameters it lies; the same for parameters whose text has the same length.
+    /// Where in the text of the parameters it lies.
     package struct Layout: Sendable, Hashable {
         /// What names the tool, prompt, resource or task.
         package fileprivate(set) var named: JSONPlace?

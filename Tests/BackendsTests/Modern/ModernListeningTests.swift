@@ -32,22 +32,6 @@ struct ModernListeningTests {
         await backend.stop()
     }
 
-    private func subscribe(
-        _ session: BackendSession, _ harness: BackendHarness, _ uri: String
-    ) async -> BackendError? {
-        let shard = harness.shard
-        return await onLoop(of: shard) {
-            do throws(BackendError) {
-                try await session.subscribe(
-                    to: uri, params: JSONSlice(["uri": .string(uri)]),
-                    options: BackendSession.CallOptions(shard: shard, isRepeatable: true))
-                return nil
-            } catch {
-                return error
-            }
-        }
-    }
-
     /// - Parameter prepare: what happens on the loop just before.
     @discardableResult
     private func unsubscribe(
@@ -99,8 +83,8 @@ struct ModernListeningTests {
         try await run(inbox: inbox) { harness, session, backend in
             session.listen(on: harness.shard)
             try await eventually("it is granted") { session.pushedKinds.count == 3 }
-            #expect(await subscribe(session, harness, "demo://b") == nil)
-            #expect(await subscribe(session, harness, "demo://a") == nil)
+            #expect(await harness.subscribe(session, "demo://b") == nil)
+            #expect(await harness.subscribe(session, "demo://a") == nil)
             try await eventually("one is open") { backend.subscriptions.count == 1 }
             #expect(
                 filters(backend).map { $0?["resourceSubscriptions"]?.description } == [
@@ -128,7 +112,7 @@ struct ModernListeningTests {
             let errors: [BackendError?] = await onLoop(of: shard) {
                 await withTaskGroup(of: BackendError?.self) { group in
                     for uri in ["demo://a", "demo://b", "demo://c"] {
-                        group.addTask(executorPreference: shard.executor) { await subscribe(session, harness, uri) }
+                        group.addTask(executorPreference: shard.executor) { await harness.subscribe(session, uri) }
                     }
                     return await group.reduce(into: []) { $0.append($1) }
                 }
@@ -151,7 +135,7 @@ struct ModernListeningTests {
     func parts() async throws {
         let inbox = Inbox()
         try await run(inbox: inbox) { harness, session, backend in
-            #expect(await subscribe(session, harness, "demo://a") == nil)
+            #expect(await harness.subscribe(session, "demo://a") == nil)
             let stream = try #require(backend.subscriptions.first)
             for uri in ["demo://ab", "demo://b/a", "demo://a/b/c", "demo://a"] {
                 stream.notify("notifications/resources/updated", #""uri":"\#(uri)""#)
@@ -166,7 +150,7 @@ struct ModernListeningTests {
     @Test("A subscription of a connection that was lost has ended with it")
     func endOfLost() async throws {
         try await run { harness, session, backend in
-            #expect(await subscribe(session, harness, "demo://a") == nil)
+            #expect(await harness.subscribe(session, "demo://a") == nil)
             let link = try #require(session.readyConnection()?.link)
             #expect(await unsubscribe(session, harness, "demo://a", after: { session.lose(link) }) == nil)
             #expect(!session.hasSubscriptions)
@@ -184,7 +168,7 @@ struct ModernListeningTests {
         })
         try await BackendHarness.run(backend.url) { harness in
             let session = harness.session()
-            #expect(await subscribe(session, harness, "demo://a") == nil)
+            #expect(await harness.subscribe(session, "demo://a") == nil)
             #expect(session.openEra == .legacy)
             backend.change {
                 $0.speaksModern = true
@@ -201,8 +185,8 @@ struct ModernListeningTests {
     @Test("A resource that the acknowledgement leaves out cannot be subscribed to; others stay")
     func refused() async throws {
         try await run(configure: { $0.subscribable = ["demo://a"] }) { harness, session, backend in
-            #expect(await subscribe(session, harness, "demo://a") == nil)
-            #expect(await subscribe(session, harness, "demo://x") == .notSubscribable)
+            #expect(await harness.subscribe(session, "demo://a") == nil)
+            #expect(await harness.subscribe(session, "demo://x") == .notSubscribable)
             #expect(BackendError.notSubscribable.requestError(backend: "b").code == .invalidParams)
             try await eventually("the filter is as before") {
                 filters(backend).last??["resourceSubscriptions"]?.description == #"["demo://a"]"#
@@ -217,7 +201,7 @@ struct ModernListeningTests {
         try await run(configure: { $0.listens = false }) { harness, session, backend in
             session.listen(on: harness.shard)
             try await eventually("it is remembered") { harness.backend.eras.lacksListening }
-            #expect(await subscribe(session, harness, "demo://a") == .notSubscribable)
+            #expect(await harness.subscribe(session, "demo://a") == .notSubscribable)
             let second = harness.session(preference: .modernFirst)
             _ = try await harness.open(second)
             second.listen(on: harness.shard)
@@ -233,12 +217,12 @@ struct ModernListeningTests {
         try await run(configure: { $0.listens = false }) { harness, session, backend in
             session.listen(on: harness.shard)
             try await eventually("it is remembered") { harness.backend.eras.lacksListening }
-            #expect(await subscribe(session, harness, "demo://a") == .notSubscribable)
+            #expect(await harness.subscribe(session, "demo://a") == .notSubscribable)
             #expect(filters(backend).count == 1)
             backend.change { $0.listens = true }
             // As the monitor does when it has met nobody at the address.
             harness.backend.learn { $0.lacksListening = false }
-            #expect(await subscribe(session, harness, "demo://a") == nil)
+            #expect(await harness.subscribe(session, "demo://a") == nil)
             try await eventually("lists are told of, too") { session.pushedKinds.count == 3 }
         }
     }
@@ -249,7 +233,7 @@ struct ModernListeningTests {
         try await run(inbox: inbox) { harness, session, backend in
             let signals = Mutex<[BackendSignal]>([])
             session.listen(on: harness.shard)
-            #expect(await subscribe(session, harness, "demo://a") == nil)
+            #expect(await harness.subscribe(session, "demo://a") == nil)
             try await eventually("one is open") { backend.subscriptions.count == 1 }
             harness.backend.onSignal { signal in signals.withLock { $0.append(signal) } }
             let before = filters(backend).count

@@ -14,12 +14,14 @@ import Testing
 @Suite("Watching a Modern backend", .serialized, .timeLimit(.minutes(5)))
 struct ModernMonitorTests {
     private func watch(
-        interval: Duration = .seconds(60), configure: (inout ScriptedModernBackend.Content) -> Void = { _ in },
+        interval: Duration = .seconds(60), tellingPatience: TimeAmount? = nil,
+        configure: (inout ScriptedModernBackend.Content) -> Void = { _ in },
         script: @escaping ScriptedBackend.Script = { _, _ in false },
         _ body: (BackendHarness, MonitorReports, ScriptedModernBackend) async throws -> Void
     ) async throws {
         let backend = try await ScriptedModernBackend.start(configure: configure, script)
-        try await BackendHarness.watch(backend.url, interval: interval) { harness, reports in
+        try await BackendHarness.watch(backend.url, interval: interval, tellingPatience: tellingPatience) {
+            harness, reports in
             try await body(harness, reports, backend)
         }
         await backend.stop()
@@ -108,12 +110,23 @@ struct ModernMonitorTests {
 
     @Test("The lists are read when it tells of their changes, not before")
     func order() async throws {
-        try await watch(script: { request, _ in
-            if request.verb == "subscriptions/listen" { try? await Task.sleep(for: .milliseconds(60)) }
-            return false
-        }) { harness, reports, backend in
+        let asked = ScriptedGate()
+        let gate = ScriptedGate()
+        try await watch(
+            tellingPatience: .seconds(600),
+            script: { request, _ in
+                if request.verb == "subscriptions/listen" {
+                    asked.open()
+                    await gate.wait()
+                }
+                return false
+            }
+        ) { harness, reports, backend in
+            await asked.wait()
+            try await harness.settle()
+            #expect(backend.requests("tools/list").isEmpty)
+            gate.open()
             try await eventually("it is reached") { reports.last?.isReachable == true }
-            #expect(backend.subscriptions.count == 1)
             try await harness.settle()
             #expect(backend.requests("tools/list").count == 1, "nothing was missed")
         }

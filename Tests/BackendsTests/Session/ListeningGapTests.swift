@@ -33,39 +33,46 @@ struct ListeningGapTests {
         }
     }
 
+    private static let capabilities = #"{"tools":{},"resources":{"subscribe":true}}"#
     private static let changed = #"[{"name":"new"}]"#
 
-    /// A backend whose first stream is as `gap` says. With the second one it has changed, and says nothing of it.
-    private func backend(
-        _ gap: Gap, change: @escaping @Sendable (inout ScriptedBackend.Content) -> Void
-    ) async throws -> ScriptedBackend {
-        let self_ = Mutex<ScriptedBackend?>(nil)
-        let gets = Mutex(0)
-        let backend = try await ScriptedBackend.start(configure: {
+    /// How often a script has been asked for a stream.
+    private final class Streams: Sendable {
+        private let count = Atomic(0)
+
+        func next() -> Int { count.add(1, ordering: .relaxed).newValue }
+        var asked: Int { count.load(ordering: .relaxed) }
+    }
+
+    /// A backend whose first stream is as `gap` says, and whose second comes when `gate` is open. By then it has
+    /// changed, and says nothing of it.
+    private func backend(_ gap: Gap, _ gate: ScriptedGate) async throws -> ScriptedBackend {
+        let streams = Streams()
+        return try await ScriptedBackend.start(configure: {
             $0.listens = true
-            $0.capabilities = #"{"tools":{},"resources":{"subscribe":true}}"#
+            $0.capabilities = Self.capabilities
         }) { request, reply in
-            guard request.method == "GET" else { return false }
-            let number = gets.withLock { count in
-                count += 1
-                return count
+            if request.verb == "tools/list", gate.isOpen {
+                reply.result(#"{"tools":\#(Self.changed)}"#)
+                return true
             }
-            if number == 1 {
+            guard request.method == "GET" else { return false }
+            if streams.next() == 1 {
                 gap.play(reply)
                 return true
             }
-            self_.withLock { $0 }?.change(change)
+            await gate.wait()
             return false
         }
-        self_.withLock { $0 = backend }
-        return backend
     }
 
     @Test("The lists of a backend that changed while there was no stream are read again", arguments: Gap.allCases)
     func lists(gap: Gap) async throws {
-        let backend = try await backend(gap) { $0.tools = Self.changed }
+        let gate = ScriptedGate()
+        let backend = try await backend(gap, gate)
         try await BackendHarness.watch(backend.url) { _, reports in
             try await eventually("the first list is read") { reports.tools == ["echo"] }
+            gate.open()
             try await eventually("the change is found") { reports.tools == ["new"] }
             #expect(reports.problems.isEmpty)
             #expect(reports.all.allSatisfy { $0.announced.isEmpty }, "nobody announced it")
@@ -76,15 +83,16 @@ struct ListeningGapTests {
 
     @Test("What is subscribed to counts as updated when there was no stream", arguments: Gap.allCases)
     func subscriptions(gap: Gap) async throws {
-        let backend = try await backend(gap) { _ in }
+        let gate = ScriptedGate()
+        let backend = try await backend(gap, gate)
         try await BackendHarness.run(backend.url) { harness in
             let inbox = Inbox()
             try await harness.withSession(inbox: inbox) { session in
-                for uri in ["demo://a", "demo://b"] { await subscribe(session, uri, harness) }
-                try await eventually("both are told of") { inbox.all(.resourceUpdated).count == 2 }
-                #expect(inbox.all(.resourceUpdated).map { $0?["uri"]?.string } == ["demo://a", "demo://b"])
-                try await harness.settle()
-                #expect(inbox.all(.resourceUpdated).count == 2, "once")
+                for uri in ["demo://a", "demo://b"] { #expect(await harness.subscribe(session, uri) == nil) }
+                gate.open()
+                try await eventually("both are told of") {
+                    Set(inbox.all(.resourceUpdated).compactMap { $0?["uri"]?.string }) == ["demo://a", "demo://b"]
+                }
             }
         }
         await backend.stop()
@@ -95,7 +103,7 @@ struct ListeningGapTests {
         let late = ScriptedGate()
         let backend = try await ScriptedBackend.start(configure: {
             $0.listens = true
-            $0.capabilities = #"{"tools":{},"resources":{"subscribe":true}}"#
+            $0.capabilities = Self.capabilities
         }) { request, _ in
             if request.method == "GET" { await late.wait() }
             return false
@@ -105,7 +113,7 @@ struct ListeningGapTests {
             let inbox = Inbox()
             try await harness.withSession(inbox: inbox) { session in
                 let started = ContinuousClock.now
-                for number in 0..<40 { await subscribe(session, "demo://\(number)", harness) }
+                for number in 0..<40 { await harness.subscribe(session, "demo://\(number)") }
                 #expect(ContinuousClock.now - started < .seconds(8), "it is not waited for again and again")
                 #expect(inbox.all.isEmpty)
                 backend.change { $0.tools = Self.changed }
@@ -119,14 +127,10 @@ struct ListeningGapTests {
 
     @Test("Where a stream says nothing, not even that it is there, what was missed is made up for all the same")
     func silentStream() async throws {
-        let gets = Mutex(0)
+        let streams = Streams()
         let backend = try await ScriptedBackend.start { request, reply in
             guard request.method == "GET" else { return false }
-            let isFirst = gets.withLock { count in
-                count += 1
-                return count == 1
-            }
-            if isFirst {
+            if streams.next() == 1 {
                 reply.openStream()
                 reply.endStream()
             } else {
@@ -135,31 +139,28 @@ struct ListeningGapTests {
             return true
         }
         try await BackendHarness.watch(backend.url) { _, reports in
-            try await eventually("the stream is silent") { gets.withLock { $0 } == 2 }
+            try await eventually("the stream is silent") { streams.asked == 2 }
             #expect(reports.tools == ["echo"])
             backend.change { $0.tools = Self.changed }
             try await eventually("the change is found") { reports.tools == ["new"] }
         }
-        #expect(gets.withLock { $0 } == 2)
+        #expect(streams.asked == 2)
         await backend.stop()
     }
 
     @Test("A stream that goes on where the one before stopped has missed nothing, and nothing is made up for")
     func continued() async throws {
-        let gets = Mutex(0)
+        let streams = Streams()
         let backend = try await ScriptedBackend.start { request, reply in
             guard request.method == "GET" else { return false }
             reply.openStream()
-            let number = gets.withLock { count in
-                count += 1
-                return count
-            }
+            let number = streams.next()
             reply.event("", id: "e-\(number)", retry: "100")
             if number == 1 { reply.endStream() } else { await reply.closed() }
             return true
         }
         try await BackendHarness.watch(backend.url) { harness, reports in
-            try await eventually("it goes on") { gets.withLock { $0 } == 2 && reports.last?.isReachable == true }
+            try await eventually("it goes on") { streams.asked == 2 && reports.last?.isReachable == true }
             try await harness.settle()
         }
         #expect(backend.requests("tools/list").count == 1)
@@ -168,36 +169,34 @@ struct ListeningGapTests {
 
     @Test("Lists are read, and resources subscribed to, when the backend tells of their changes, not before")
     func order() async throws {
+        let gates = [ScriptedGate(), ScriptedGate()]
+        let streams = Streams()
         let backend = try await ScriptedBackend.start(configure: {
             $0.listens = true
-            $0.capabilities = #"{"tools":{},"resources":{"subscribe":true}}"#
-        }) { request, reply in
-            // Less than what is waited for, and more than what a request takes.
-            if request.method == "GET" { try? await Task.sleep(for: .milliseconds(60)) }
+            $0.capabilities = Self.capabilities
+        }) { request, _ in
+            if request.method == "GET" { await gates[streams.next() - 1].wait() }
             return false
         }
-        let streamsAtReading = Mutex<[Int]>([])
-        try await BackendHarness.watch(backend.url) { harness, reports in
+        try await BackendHarness.watch(backend.url, tellingPatience: .seconds(600)) { harness, reports in
+            try await eventually("a stream is asked for") { streams.asked == 1 }
+            try await harness.settle()
+            #expect(backend.requests("tools/list").isEmpty)
+            gates[0].open()
             try await eventually("it is reached") { reports.last?.isReachable == true }
-            streamsAtReading.withLock { $0.append(backend.streams.count) }
             let inbox = Inbox()
             try await harness.withSession(inbox: inbox) { session in
-                await subscribe(session, "demo://a", harness)
-                streamsAtReading.withLock { $0.append(backend.streams.count) }
+                async let failure = harness.subscribe(session, "demo://a")
+                try await eventually("another one is asked for") { streams.asked == 2 }
+                try await harness.settle()
+                #expect(backend.requests("resources/subscribe").isEmpty)
+                gates[1].open()
+                #expect(await failure == nil)
                 try await harness.settle()
                 #expect(inbox.all.isEmpty, "nothing was missed")
             }
         }
-        #expect(streamsAtReading.withLock { $0 } == [1, 2])
         #expect(backend.requests("tools/list").count == 1, "nothing was missed")
         await backend.stop()
-    }
-
-    private func subscribe(_ session: BackendSession, _ uri: String, _ harness: BackendHarness) async {
-        let shard = harness.shard
-        await onLoop(of: shard) {
-            try? await session.subscribe(
-                to: uri, params: JSONSlice(["uri": .string(uri)]), options: .init(shard: shard, isRepeatable: true))
-        }
     }
 }

@@ -225,7 +225,7 @@ struct ListeningTests {
             let inbox = Inbox()
             try await harness.withSession(inbox: inbox) { session in
                 _ = try await harness.open(session)
-                await Self.subscribe(session, harness)
+                await harness.subscribe(session, "demo://a")
                 try await eventually("the stream is open") { backend.streams.count == 1 }
                 backend.forgetSessions()
                 backend.streams.first?.endStream()
@@ -259,7 +259,7 @@ struct ListeningTests {
         }
         try await BackendHarness.run(backend.url) { harness in
             try await harness.withSession { session in
-                await Self.subscribe(session, harness)
+                await harness.subscribe(session, "demo://a")
                 subscribed.open()
                 try await eventually("it subscribed again, by itself") {
                     backend.requests("resources/subscribe").map(\.sessionID) == ["session-1", "session-2"]
@@ -282,7 +282,7 @@ struct ListeningTests {
         }
         try await BackendHarness.run(backend.url) { harness in
             try await harness.withSession { session in
-                await Self.subscribe(session, harness)
+                await harness.subscribe(session, "demo://a")
                 try await eventually("it was opened again, and listened to") {
                     gets(backend).contains { $0.sessionID == "session-2" }
                 }
@@ -405,14 +405,5 @@ struct ListeningTests {
             }
         }
         await backend.stop()
-    }
-
-    private static func subscribe(_ session: BackendSession, _ harness: BackendHarness) async {
-        let shard = harness.shard
-        await onLoop(of: shard) {
-            try? await session.subscribe(
-                to: "demo://a", params: json(#"{"uri":"demo://a"}"#),
-                options: .init(shard: shard, isRepeatable: true))
-        }
     }
 }

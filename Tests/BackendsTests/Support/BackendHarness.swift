@@ -105,6 +105,22 @@ struct BackendHarness: Sendable {
         }
     }
 
+    /// - Returns: why it did not work.
+    @discardableResult
+    func subscribe(_ session: BackendSession, _ uri: String) async -> BackendError? {
+        let shard = self.shard
+        return await onLoop(of: shard) {
+            do throws(BackendError) {
+                try await session.subscribe(
+                    to: uri, params: JSONSlice(["uri": .string(uri)]),
+                    options: BackendSession.CallOptions(shard: shard, isRepeatable: true))
+                return nil
+            } catch {
+                return error
+            }
+        }
+    }
+
     func open(_ session: BackendSession) async throws -> Handshake { try await openResult(session).get() }
 
     func openResult(_ session: BackendSession) async -> Result<Handshake, BackendError> {

@@ -25,7 +25,7 @@ extension BackendHarness {
     /// Runs `body` beside a monitor of the backend at `url`.
     static func watch(
         _ url: String, interval: Duration = .seconds(30), threshold: Int = 3, breaker: CircuitBreakerSettings? = nil,
-        _ body: (BackendHarness, MonitorReports) async throws -> Void
+        tellingPatience: TimeAmount? = nil, _ body: (BackendHarness, MonitorReports) async throws -> Void
     ) async throws {
         // A probe's own time limit must be shorter than the interval, which here is too short for a busy machine.
         let health = try HealthSettings(interval: interval, timeout: nil, unhealthyThreshold: threshold)
@@ -35,6 +35,7 @@ extension BackendHarness {
                 settings.health = health
                 settings.breaker = breaker
                 settings.requestTimeout = .seconds(60)
+                if let tellingPatience { settings.tellingPatience = tellingPatience }
             }
         ) { harness in
             let reports = MonitorReports()
