@@ -111,9 +111,22 @@ struct ServerHarness: Sendable {
 
         typealias Answer = Result<JSONSlice, RequestError>
 
+        /// As the edges of either era do.
         func callTool(_ params: String?) async -> Answer {
             await run { (server, caller) throws(RequestError) in
-                try await server.callTool(RequestMembers(params.map { json($0) }, naming: "name"), caller: caller)
+                let members = RequestMembers(params.map { json($0) }, naming: "name")
+                guard caller.revision.era == .modern, let tool = try server.startTool(members, caller: caller) else {
+                    return try await server.callTool(members, caller: caller)
+                }
+                if let first = tool.first {
+                    await withTaskCancellationHandler {
+                        await withCheckedContinuation { continuation in first.follow { continuation.resume() } }
+                    } onCancel: {
+                        first.cancellation.cancel()
+                    }
+                    if let result = server.plainResult(of: tool) { return result }
+                }
+                return try await server.finish(tool)
             }
         }
 

@@ -178,7 +178,7 @@ package final class BackendSession: Sendable {
     }
 
     /// A request that was made, and what came of it.
-    private struct Attempt {
+    struct Attempt {
         let connection: Connection
         let outcome: CallOutcome
         /// What it carried to prove whose it is.
@@ -195,7 +195,7 @@ package final class BackendSession: Sendable {
     ///
     /// - Parameter first: an attempt that has been made.
     @inline(never)
-    private func persist(
+    func persist(
         with method: MCPMethod, _ params: RequestParameters, _ options: CallOptions, _ permit: CircuitBreaker.Permit?,
         _ timeout: TimeAmount, _ deadline: NIODeadline, after first: Attempt?
     ) async throws(BackendError) -> JSONSlice {
@@ -301,7 +301,7 @@ package final class BackendSession: Sendable {
             }
             headers = headers.adding(credential: sent)
         }
-        let call = start(
+        let call = send(
             method, params, over: link, options, headers: headers, timeout: timeout, deadline: deadline)
         let outcome = await call.wait()
         finish(call, outcome)
@@ -331,7 +331,7 @@ package final class BackendSession: Sendable {
     }
 
     /// Sends a request whose outcome can be waited for; then it must be finished. Called on `options.shard`'s loop.
-    private func start(
+    func send(
         _ method: MCPMethod, _ params: RequestParameters, over link: any SessionLink, _ options: CallOptions,
         headers: ForwardedHeaders, timeout: TimeAmount, deadline: NIODeadline
     ) -> PendingCall {
@@ -358,7 +358,7 @@ package final class BackendSession: Sendable {
         return call
     }
 
-    private func finish(_ call: PendingCall, _ outcome: CallOutcome) {
+    func finish(_ call: PendingCall, _ outcome: CallOutcome) {
         call.shard.unwatch(call)
         let questions = state.withLock { state in
             state.calls.removeValue(forKey: call.id)
@@ -392,5 +392,5 @@ package final class BackendSession: Sendable {
 
 extension BackendSession.Connection {
     /// `ping` is not part of the Modern era, where this is as cheap.
-    fileprivate func spelled(_ method: MCPMethod) -> MCPMethod { isModern && method == .ping ? .discover : method }
+    func spelled(_ method: MCPMethod) -> MCPMethod { isModern && method == .ping ? .discover : method }
 }

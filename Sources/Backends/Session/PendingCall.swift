@@ -42,8 +42,9 @@ final class PendingCall: @unchecked Sendable {
     private var hardDeadline: NIODeadline
     private var openQuestions = 0
     private var questionsOpened = NIODeadline.distantPast
-    private var outcome: CallOutcome?
+    private(set) var outcome: CallOutcome?
     private var continuation: UnsafeContinuation<CallOutcome, Never>?
+    private var follower: (() -> Void)?
 
     /// Progress extends a call's deadline, but not beyond this many times its timeout
     /// (2025-11-25, Lifecycle, Timeouts: an absolute maximum).
@@ -82,8 +83,27 @@ final class PendingCall: @unchecked Sendable {
                 }
             }
         } onCancel: {
-            shard.eventLoop.execute { self.end(.cancelled) }
+            cancel()
         }
+    }
+
+    /// Has `body` called once there is an outcome, on the loop, in place of a task that waits.
+    func follow(_ body: @escaping () -> Void) {
+        shard.eventLoop.assertInEventLoop()
+        follower = body
+        if outcome != nil { shard.executor.resume(self) }
+    }
+
+    /// What the executor does with a call that was followed.
+    func tellFollower() {
+        let body = follower
+        follower = nil
+        body?()
+    }
+
+    /// Ends the call from any thread, as cancelling the task that waits for it does.
+    func cancel() {
+        shard.eventLoop.execute { self.end(.cancelled) }
     }
 
     /// Completes the call from any thread; only the first outcome counts.
@@ -103,6 +123,7 @@ final class PendingCall: @unchecked Sendable {
         if case .failed = outcome { transport?.release(self) }
         continuation?.resume(returning: outcome)
         continuation = nil
+        if follower != nil { shard.executor.resume(self) }
     }
 
     private func end(_ error: BackendError) {

@@ -16,8 +16,7 @@ extension MCPEndpoint {
     ) {
         do throws(RequestError) {
             try serve(
-                call.id, .toolsCall, call.members, call.meta, headers.routing, headers, principal, modern.requests,
-                exchange)
+                call.id, .toolsCall, call.members, call.meta, headers, principal, modern.requests, exchange)
         } catch {
             exchange.respond(.error(error, id: call.id))
         }
@@ -39,7 +38,7 @@ extension MCPEndpoint {
                 if method == .listen {
                     try listen(id, params, meta, headers, principal, exchange)
                 } else {
-                    try serve(id, method, members, meta, routing, headers, principal, modern.requests, exchange)
+                    try serve(id, method, members, meta, headers, principal, modern.requests, exchange)
                 }
             } catch {
                 exchange.respond(.error(error, id: id))
@@ -77,7 +76,7 @@ extension MCPEndpoint {
                 case .some: throw VirtualServer.keeperUnknown
                 case nil: throw StateSeal.invalidState
                 }
-                try serve(id, method, members, meta, nil, headers, principal, requests, exchange)
+                try serve(id, method, members, meta, headers, principal, requests, exchange, isPassedOn: true)
             } catch {
                 exchange.respond(.error(error, id: id))
             }
@@ -86,49 +85,41 @@ extension MCPEndpoint {
         }
     }
 
-    /// - Parameter routing: `nil` for what a peer has passed on, which has looked at that already.
+    /// - Parameter isPassedOn: whether a peer has passed it on, which has looked at the headers that repeat the body.
     private func serve(
-        _ id: RequestID, _ method: MCPMethod, _ members: RequestMembers, _ meta: ModernMeta, _ routing: RoutingHeaders?,
-        _ headers: RequestHeaders, _ principal: Principal, _ requests: ModernRequests, _ exchange: ServerExchange
+        _ id: RequestID, _ method: MCPMethod, _ members: RequestMembers, _ meta: ModernMeta,
+        _ headers: RequestHeaders, _ principal: Principal, _ requests: ModernRequests, _ exchange: ServerExchange,
+        isPassedOn: Bool = false
     ) throws(RequestError) {
         let answer = ModernAnswer(exchange, headers: headers, limits: settings.limits)
         let caller = try modern.caller(
             meta, principal, exchange.shard, channel: ModernChannel(meta) { answer.notify($0) },
-            headers: forwarded(headers), routing: method == .toolsCall ? routing : nil)
+            headers: forwarded(headers), repeated: method == .toolsCall && !isPassedOn ? headers : nil)
         let request = try requests.begin(for: principal)
         exchange.onSlow = answer
         // A client that has closed its side without half-closing finds out by what is written now, and so do we.
         exchange.onInputClosed = { answer.openStream() }
         // Peers do not half-close.
-        if routing == nil { exchange.onInputClosed = { exchange.abandon() } }
+        if isPassedOn { exchange.onInputClosed = { exchange.abandon() } }
         exchange.onDisconnect = { request.cancel() }
-        let modern = self.modern
-        // Only where there are replicas does the task have to keep the headers.
-        var passOn: (@Sendable (_ keeper: String) async throws(RequestError) -> Void)?
-        if let routing, let replicas = modern.replicas {
-            passOn = { keeper throws(RequestError) in
-                try await modern.passOn(
-                    id, method, members.params, routing, headers, caller, to: keeper, of: replicas, exchange)
-            }
-        }
-        let task = Task.immediate(executorPreference: exchange.shard.executor) { [passOn] in
-            do throws(RequestError) {
-                if let passOn, let keeper = modern.keeper(of: method, members.params, principal) {
-                    try await passOn(keeper)
+        let end = RequestEnd(id: id, request: request, requests: requests, answer: answer, exchange: exchange)
+        if !isPassedOn, let replicas = modern.replicas,
+            let keeper = modern.keeper(of: method, members.params, principal)
+        {
+            let modern = self.modern
+            let task = Task.immediate(executorPreference: exchange.shard.executor) {
+                do throws(RequestError) {
+                    try await modern.passOn(
+                        id, method, members.params, headers, caller, to: keeper, of: replicas, exchange)
                     requests.end(request)
-                    return
+                } catch {
+                    end(.failure(error))
                 }
-                let result = try await modern.dispatcher.result(of: method, members, caller)
-                requests.end(request)
-                answer.finish(result: OutgoingMessage(id: id, result: result))
-            } catch {
-                requests.end(request)
-                let error = request.isCutShort ? error.ofShutdown : error
-                if let seconds = error.retryAfter { exchange.extraFields.append(("Retry-After", "\(seconds)")) }
-                answer.finish(error: OutgoingMessage(id: id, error: error), status: error.httpStatus)
             }
+            request.adopt(task)
+        } else {
+            modern.dispatcher.serve(method, members, caller, request) { end($0) }
         }
-        request.adopt(task)
     }
 
     private func listen(
@@ -149,6 +140,41 @@ extension MCPEndpoint {
         stream.begin()
         _ = Task.immediate(executorPreference: exchange.shard.executor) {
             await subscriptions.open(subscription, caller)
+        }
+    }
+}
+
+/// What remains to be done with a request when its result is there.
+///
+/// A reference, because it is handed on often.
+private final class RequestEnd: Sendable {
+    let id: RequestID
+    let request: InFlightRequest
+    let requests: ModernRequests
+    let answer: ModernAnswer
+    let exchange: ServerExchange
+
+    init(
+        id: RequestID, request: InFlightRequest, requests: ModernRequests, answer: ModernAnswer,
+        exchange: ServerExchange
+    ) {
+        self.id = id
+        self.request = request
+        self.requests = requests
+        self.answer = answer
+        self.exchange = exchange
+    }
+
+    /// Called on the exchange's loop.
+    func callAsFunction(_ result: Result<ByteBuffer, RequestError>) {
+        requests.end(request)
+        switch result {
+        case .success(let result):
+            answer.finish(result: OutgoingMessage(id: id, result: result))
+        case .failure(let error):
+            let error = request.isCutShort ? error.ofShutdown : error
+            if let seconds = error.retryAfter { exchange.extraFields.append(("Retry-After", "\(seconds)")) }
+            answer.finish(error: OutgoingMessage(id: id, error: error), status: error.httpStatus)
         }
     }
 }

@@ -12,31 +12,29 @@ import VirtualServer
 /// wait is answered by the client's next request, which is the bridge's business (2026-07-28, Multi Round-Trip
 /// Requests). In all other requests it is refused, so that the backend can tell a client that knows no such question
 /// from one that cannot be asked now.
-struct ModernChannel: ClientChannel {
-    let capabilities: ClientCapabilities
-    private let progressToken: JSONSlice?
-    private let logLevel: LogLevel?
+final class ModernChannel: ClientChannel {
+    private let meta: ModernMeta
     private let output: @Sendable (ByteBuffer) -> Void
 
     /// - Parameter output: takes a notification that belongs to the request.
     init(_ meta: ModernMeta, output: @escaping @Sendable (ByteBuffer) -> Void) {
-        capabilities = meta.capabilities
-        progressToken = meta.progressToken
-        logLevel = meta.logLevel
+        self.meta = meta
         self.output = output
     }
+
+    var capabilities: ClientCapabilities { meta.capabilities }
 
     func notify(_ method: MCPMethod, params: JSONSlice?) {
         guard let params else { return }
         var message = ByteBuffer()
         switch method {
         case .progress:
-            guard let progressToken else { return }
+            guard let progressToken = meta.progressToken else { return }
             message.writeNotification(
                 method: method, params: params.editing([JSONEdit(key: "progressToken", value: progressToken)]))
         case .message:
             // A level that cannot be read is below every one that was asked for.
-            guard let logLevel, let level = LogLevel(params["level"]), level >= logLevel else { return }
+            guard let logLevel = meta.logLevel, let level = LogLevel(params["level"]), level >= logLevel else { return }
             message.writeNotification(method: method, params: params)
         default: return
         }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Aggregation
+import Backends
 import JSONTypes
 import MCPTypes
 import NIOCore
@@ -9,16 +10,17 @@ import VirtualServer
 
 /// Serves the methods of the Modern revisions, one request at a time and on any transport: nothing is remembered from
 /// one request to the next (2026-07-28, Base Protocol).
-struct ModernDispatcher: Sendable {
+final class ModernDispatcher: Sendable {
     let server: VirtualServer
     private let serverInfo: JSONSlice
     private let signature: ModernResult.Signature
 
     init(server: VirtualServer) {
         self.server = server
-        serverInfo = JSONSlice([
+        let serverInfo = JSONSlice([
             "name": .string(server.name), "version": .string(GatewayIdentity.version),
         ])
+        self.serverInfo = serverInfo
         signature = ModernResult.Signature(serverInfo: serverInfo)
     }
 
@@ -74,6 +76,71 @@ struct ModernDispatcher: Sendable {
         }
     }
 
+    /// Serves a request other than `subscriptions/listen`. Called on the caller's loop.
+    ///
+    /// A tool call that one request to a backend answers, as it does most, is served without a task; so that it ends
+    /// exactly where it would with one, it is the same functions that look at it.
+    ///
+    /// - Parameters:
+    ///   - members: of the parameters, as `check` has found them.
+    ///   - request: is told what to cancel.
+    ///   - done: called once, on the caller's loop, with what the client gets; perhaps at once.
+    func serve(
+        _ method: MCPMethod, _ members: RequestMembers, _ caller: Caller, _ request: InFlightRequest,
+        done: @escaping @Sendable (Result<ByteBuffer, RequestError>) -> Void
+    ) {
+        do throws(RequestError) {
+            guard method == .toolsCall, let tool = try server.startTool(members, caller: caller) else {
+                return run(request, caller, done) { [self] () throws(RequestError) in
+                    try await result(of: method, members, caller)
+                }
+            }
+            guard let first = tool.first else { return finish(tool, request, done) }
+            request.adopt(first.cancellation)
+            first.follow { [self] in
+                guard let result = server.plainResult(of: tool) else { return finish(tool, request, done) }
+                do throws(RequestError) {
+                    done(.success(try answer(result, toToolCallOf: tool.caller)))
+                } catch {
+                    done(.failure(error.modern(tool.params)))
+                }
+            }
+        } catch {
+            done(.failure(error.modern(members.params)))
+        }
+    }
+
+    /// Goes on with a call that is more than its first request.
+    private func finish(
+        _ tool: StartedTool, _ request: InFlightRequest,
+        _ done: @escaping @Sendable (Result<ByteBuffer, RequestError>) -> Void
+    ) {
+        run(request, tool.caller, done) { [self] () throws(RequestError) in
+            do throws(RequestError) {
+                return try answer(try await server.finish(tool), toToolCallOf: tool.caller)
+            } catch {
+                throw error.modern(tool.params)
+            }
+        }
+    }
+
+    private func run(
+        _ request: InFlightRequest, _ caller: Caller,
+        _ done: @escaping @Sendable (Result<ByteBuffer, RequestError>) -> Void,
+        _ work: @escaping @Sendable () async throws(RequestError) -> ByteBuffer
+    ) {
+        let task = Task.immediate(executorPreference: caller.shard.executor) {
+            let result: Result<ByteBuffer, RequestError>
+            do throws(RequestError) {
+                result = .success(try await work())
+            } catch {
+                result = .failure(error)
+            }
+            done(result)
+        }
+        request.adopt(task)
+    }
+
     /// The result of a request other than `subscriptions/listen`, as the client gets it.
     ///
     /// - Parameter members: of the parameters, as `check` has found them.
@@ -84,7 +151,7 @@ struct ModernDispatcher: Sendable {
             // What most requests are does not wait in a function that is as large as all of them need.
             if method == .toolsCall {
                 let result = try await server.callTool(members, caller: caller)
-                return try answer(result, to: method, hasTasks: caller.channel.capabilities.hasTasks).bytes
+                return try answer(result, toToolCallOf: caller)
             }
             return try await other(method, members.params, caller).bytes
         } catch {
@@ -122,6 +189,10 @@ struct ModernDispatcher: Sendable {
         let page = try await server.list(kind, params: params, caller: caller)
         return ModernResult.answer(
             JSONSlice(trusted: page), signature: signature, hints: await server.hints(of: kind, for: caller))
+    }
+
+    private func answer(_ result: JSONSlice, toToolCallOf caller: Caller) throws(RequestError) -> ByteBuffer {
+        try answer(result, to: .toolsCall, hasTasks: caller.channel.capabilities.hasTasks).bytes
     }
 
     /// A result of a kind that its method cannot have, or that its client did not ask for, is no result (M47).

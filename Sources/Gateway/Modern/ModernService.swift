@@ -37,20 +37,20 @@ final class ModernService: Sendable {
 
     /// Has another replica answer a request.
     func passOn(
-        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?, _ routing: RoutingHeaders,
+        _ id: RequestID, _ method: MCPMethod, _ params: JSONSlice?,
         _ headers: RequestHeaders, _ caller: Caller, to keeper: String, of replicas: Replicas,
         _ exchange: ServerExchange
     ) async throws(RequestError) {
-        try await dispatcher.checkParameters(method, params, routing, caller)
+        try await dispatcher.checkParameters(method, params, headers.routing, caller)
         let forwarded = ForwardedAnswer(exchange, id: id, headers: headers)
         await replicas.forward(id, method, params, caller.principal, headers, to: keeper, forwarded)
     }
 
-    /// - Parameter routing: the headers that a tool's arguments are to be compared with.
+    /// - Parameter repeated: the headers that a tool's arguments are to be compared with.
     /// - Throws: when there are too many callers at a time.
     func caller(
         _ meta: ModernMeta, _ principal: Principal, _ shard: Shard, channel: any ClientChannel,
-        headers: ForwardedHeaders = .none, routing: RoutingHeaders? = nil
+        headers: ForwardedHeaders = .none, repeated: RequestHeaders? = nil
     ) throws(RequestError) -> Caller {
         guard let sessions = shared.sessions(for: principal, capabilities: meta.capabilities) else {
             throw RequestError(.overloaded, "Too many callers at a time; try again later", httpStatus: 503)
@@ -58,9 +58,9 @@ final class ModernService: Sendable {
         var caller = Caller(
             principal: principal, revision: .v2026_07_28, shard: shard, channel: channel, sessions: sessions,
             headers: headers, meta: meta)
-        if let routing {
+        if let repeated {
             caller.checkParameters = { (wanted, arguments) throws(RequestError) in
-                try routing.checkParameters(wanted, arguments)
+                try repeated.routing.checkParameters(wanted, arguments)
             }
         }
         return caller

@@ -41,20 +41,18 @@ extension StdioConnection {
         let request = try modern.requests.begin(for: principal)
         modernWork[id] = .request(request, output)
         openRequests += 1
-        let task = Task.immediate(executorPreference: shard.executor) { [self] in
-            let message: OutgoingMessage
-            do throws(RequestError) {
-                message = OutgoingMessage(
-                    id: id, result: try await modern.dispatcher.result(of: method, members, caller))
-            } catch {
-                message = OutgoingMessage(id: id, error: request.isCutShort ? error.ofShutdown : error)
-            }
+        modern.dispatcher.serve(method, members, caller, request) { [self] result in
+            let message =
+                switch result {
+                case .success(let result): OutgoingMessage(id: id, result: result)
+                case .failure(let error):
+                    OutgoingMessage(id: id, error: request.isCutShort ? error.ofShutdown : error)
+                }
             modern.requests.end(request)
             if case .request(let current, _) = modernWork[id], current === request { modernWork[id] = nil }
             output.finish(message)
             requestEnded()
         }
-        request.adopt(task)
     }
 
     private func listen(

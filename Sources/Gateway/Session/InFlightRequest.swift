@@ -1,12 +1,26 @@
 // SPDX-FileCopyrightText: Copyright 2026 the vmcp authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Backends
 import Synchronization
 
 /// A request of a client that is being worked on, as its cancellation sees it.
 final class InFlightRequest: Sendable {
+    /// What works on it, and ends when it is told to.
+    private enum Work {
+        case task(Task<Void, Never>)
+        case call(any CancellableCall)
+
+        func cancel() {
+            switch self {
+            case .task(let task): task.cancel()
+            case .call(let call): call.cancel()
+            }
+        }
+    }
+
     private struct State {
-        var task: Task<Void, Never>?
+        var work: Work?
         var isStopped = false
         var isUnwanted = false
         var isOver = false
@@ -22,22 +36,27 @@ final class InFlightRequest: Sendable {
     init(tally: Int = InFlightRequest.nowhere) { self.tally = tally }
 
     /// The request's task, once it exists; it may have ended before it is known here.
-    func adopt(_ task: Task<Void, Never>) {
+    func adopt(_ task: Task<Void, Never>) { adopt(.task(task)) }
+
+    /// The call that is all of the request as long as it has no task.
+    func adopt(_ call: any CancellableCall) { adopt(.call(call)) }
+
+    private func adopt(_ work: Work) {
         let isStopped = state.withLock { state in
-            if !state.isOver { state.task = task }
+            if !state.isOver { state.work = work }
             return state.isStopped
         }
-        if isStopped { task.cancel() }
+        if isStopped { work.cancel() }
     }
 
     /// - Parameter isUnwanted: whether the client itself wants no answer any more.
     func cancel(isUnwanted: Bool = true) {
-        let task = state.withLock { state in
+        let work = state.withLock { state in
             state.isStopped = true
             state.isUnwanted = state.isUnwanted || isUnwanted
-            return state.task
+            return state.work
         }
-        task?.cancel()
+        work?.cancel()
     }
 
     /// - Returns: whether the client asked for no answer.
@@ -45,7 +64,7 @@ final class InFlightRequest: Sendable {
     func end() -> Bool {
         state.withLock { state in
             state.isOver = true
-            state.task = nil
+            state.work = nil
             return state.isUnwanted
         }
     }

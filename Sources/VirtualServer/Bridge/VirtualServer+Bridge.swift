@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Backends
-import JSONTypes
+package import JSONTypes
 import Logging
-import MCPTypes
+package import MCPTypes
 
 /// The four cells of client and backend era.
 ///
@@ -24,6 +24,41 @@ extension VirtualServer {
             if call.method == .toolsCall { rememberLinks(in: result, of: call.backend.name, caller) }
             return result
         }
+    }
+
+    // MARK: Calls that are started
+
+    /// Makes the first request of a Modern client's call, where nothing has to be waited for before it.
+    func start(_ call: BackendCall, _ caller: Caller) throws(RequestError) -> StartedTool {
+        guard !call.needsTask, !call.mayHaveRound else { return StartedTool(call, caller) }
+        let session = try session(with: call.backend, caller)
+        let first = session.start(
+            call.method, params: call.parameters, options: options(of: call, caller, caller.channel))
+        return StartedTool(call, caller, session, first: first)
+    }
+
+    /// The result of a call whose first request was all that it took; `nil` where `finish` has to go on.
+    package func plainResult(of tool: StartedTool) -> JSONSlice? {
+        guard let first = tool.first, let result = tool.session?.plainResult(of: first) else { return nil }
+        rememberLinks(in: result, of: tool.call.backend.name, tool.caller)
+        return result
+    }
+
+    /// Waits for the result of a call that was started, or only counted and checked.
+    package func finish(_ tool: StartedTool) async throws(RequestError) -> JSONSlice {
+        let call = tool.call
+        let caller = tool.caller
+        guard let first = tool.first, let session = tool.session else { return try await interact(call, caller) }
+        let result: JSONSlice
+        do throws(BackendError) {
+            result = try await session.finish(
+                first, call.method, params: call.parameters, options: options(of: call, caller, caller.channel))
+            guard result.kind == .object else { throw Self.noObject }
+        } catch {
+            return try answer(to: error, of: call, caller)
+        }
+        rememberLinks(in: result, of: call.backend.name, caller)
+        return try passed(result, call, session, caller)
     }
 
     // MARK: Legacy clients
@@ -114,18 +149,27 @@ extension VirtualServer {
         _ call: BackendCall, over session: BackendSession, _ caller: Caller, _ channel: any ClientChannel,
         isParkable: Bool = false
     ) async throws(BackendError) -> JSONSlice {
-        var options = options(caller, call.params, isRepeatable: call.isRepeatable && call.responses == nil)
-        options.channel = channel
-        options.parameterHeaders = call.parameterHeaders
-        options.declaresTasks = call.declaresTasks
+        var options = options(of: call, caller, channel)
         // A later request may bring a token, and the backend must be told now that progress is wanted.
         if isParkable, session.era == .legacy { options.progressToken = ParkingLot.progressToken }
         // Answers belong to nothing that a Legacy backend could know.
         let params = session.era == .legacy ? call.parameters : call.roundParameters
         let result = try await session.call(call.method, params: params, options: options)
-        guard result.kind == .object else { throw .invalidResponse("the result is no object") }
+        guard result.kind == .object else { throw Self.noObject }
         return caller.revision.era == .modern ? result : MetaOwnership.crossing(result)
     }
+
+    private func options(
+        of call: BackendCall, _ caller: Caller, _ channel: any ClientChannel
+    ) -> BackendSession.CallOptions {
+        var options = options(caller, call.params, isRepeatable: call.isRepeatable && call.responses == nil)
+        options.channel = channel
+        options.parameterHeaders = call.parameterHeaders
+        options.declaresTasks = call.declaresTasks
+        return options
+    }
+
+    private static let noObject = BackendError.invalidResponse("the result is no object")
 
     // MARK: Modern clients
 

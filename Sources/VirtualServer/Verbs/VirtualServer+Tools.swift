@@ -21,6 +21,18 @@ extension VirtualServer {
         return try await interact(try call(request, to: route, caller), caller)
     }
 
+    /// Counts and checks a Modern client's call and, where nothing has to be waited for before it, makes it. Called on
+    /// the caller's loop.
+    ///
+    /// - Returns: `nil` where nothing has been done yet; `callTool` does it all.
+    package func startTool(_ members: RequestMembers, caller: Caller) throws(RequestError) -> StartedTool? {
+        guard !members.layout.hasRound, !members.layout.hasTask else { return nil }
+        let request = try ToolRequest(members)
+        guard let route = routedAtOnce?.tool(named: request.name), route.taskSupport != .required else { return nil }
+        try admit(caller.principal, tool: request.name)
+        return try start(try call(request, to: route, caller), caller)
+    }
+
     /// What few calls need, not inlined so that the others wait in less memory.
     @inline(never)
     private func callLate(_ request: ToolRequest, _ caller: Caller) async throws(RequestError) -> JSONSlice {

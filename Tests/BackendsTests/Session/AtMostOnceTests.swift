@@ -107,23 +107,26 @@ struct AtMostOnceTests {
         await backend.stop()
     }
 
+    /// Answers that are not what was asked for.
+    static let refusals = [
+        Cut(what: "a JSON-RPC error") { $0.error(-32603, "Internal error") },
+        Cut(what: "a JSON-RPC error with status 500") { $0.error(-32603, "Internal error", status: 500) },
+        Cut(what: "500") { $0.respond(500) }, Cut(what: "501") { $0.respond(501) },
+        Cut(what: "403") { $0.respond(403) },
+        Cut(what: "401") { $0.respond(401) }, Cut(what: "429") { $0.respond(429) },
+        Cut(what: "405") { $0.respond(405) },
+        Cut(what: "307") { $0.respond(307, [("Location", "/other")]) },
+        Cut(what: "202") { $0.accepted() }, Cut(what: "200 without a body") { $0.respond(200) },
+        Cut(what: "HTML") { $0.respond(200, type: "text/html", body: "<html>") },
+        Cut(what: "broken JSON") { $0.json("{") }, Cut(what: "no JSON-RPC") { $0.json("{}") },
+        Cut(what: "another id") { $0.json(#"{"jsonrpc":"2.0","id":999,"result":{}}"#) },
+        Cut(what: "a string for an id") { $0.json(#"{"jsonrpc":"2.0","id":"\#($0.id)","result":{}}"#) },
+        Cut(what: "a batch") { $0.json("[" + $0.response("{}") + "]") },
+    ]
+
     @Test(
         "BC-09: an answer that came is never followed by a second try, whatever it says",
-        arguments: [
-            Cut(what: "a JSON-RPC error") { $0.error(-32603, "Internal error") },
-            Cut(what: "a JSON-RPC error with status 500") { $0.error(-32603, "Internal error", status: 500) },
-            Cut(what: "500") { $0.respond(500) }, Cut(what: "501") { $0.respond(501) },
-            Cut(what: "403") { $0.respond(403) },
-            Cut(what: "401") { $0.respond(401) }, Cut(what: "429") { $0.respond(429) },
-            Cut(what: "405") { $0.respond(405) },
-            Cut(what: "307") { $0.respond(307, [("Location", "/other")]) },
-            Cut(what: "202") { $0.accepted() }, Cut(what: "200 without a body") { $0.respond(200) },
-            Cut(what: "HTML") { $0.respond(200, type: "text/html", body: "<html>") },
-            Cut(what: "broken JSON") { $0.json("{") }, Cut(what: "no JSON-RPC") { $0.json("{}") },
-            Cut(what: "another id") { $0.json(#"{"jsonrpc":"2.0","id":999,"result":{}}"#) },
-            Cut(what: "a string for an id") { $0.json(#"{"jsonrpc":"2.0","id":"\#($0.id)","result":{}}"#) },
-            Cut(what: "a batch") { $0.json("[" + $0.response("{}") + "]") },
-        ], [true, false])
+        arguments: refusals, [true, false])
     func answered(cut: Cut, isRepeatable: Bool) async throws {
         let backend = try await backend(cut, times: .max)
         try await BackendHarness.run(backend.url) { harness in

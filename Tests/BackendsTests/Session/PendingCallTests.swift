@@ -94,6 +94,84 @@ struct PendingCallTests {
         }
     }
 
+    /// Follows a call on its loop; `Told` says how often it was told, and what the call had come to by then.
+    private final class Told: Sendable {
+        let outcomes = Mutex<[CallOutcome?]>([])
+
+        var count: Int { outcomes.withLock { $0.count } }
+
+        func follow(_ call: PendingCall) { call.follow { self.outcomes.withLock { $0.append(call.outcome) } } }
+    }
+
+    @Test("Whoever follows a call is told once, of the first outcome, and not before the event that brought it is over")
+    func followed() async throws {
+        let call = PendingCall(id: 1, shard: shard, timeout: .seconds(9), deadline: .now() + .seconds(9))
+        let told = Told()
+        try await shard.eventLoop.submit { [shard] in
+            told.follow(call)
+            shard.executor.resumingAtOnce {
+                call.deliver(.result(json("1")))
+                call.deliver(.failed(.timeout))
+                #expect(told.count == 0)
+            }
+            #expect(told.count == 1)
+            call.sweep(now: .distantFuture)
+        }.get()
+        try await shard.eventLoop.submit {}.get()
+        let outcomes = told.outcomes.withLock { $0 }
+        guard outcomes.count == 1, case .result(let result) = outcomes[0] else {
+            Issue.record("told \(outcomes)")
+            return
+        }
+        #expect(result.int == 1)
+    }
+
+    @Test("Whoever follows a call that has ended is told all the same, but not at once")
+    func followedLate() async throws {
+        let call = PendingCall(id: 1, shard: shard, timeout: .seconds(9), deadline: .now() + .seconds(9))
+        let told = Told()
+        try await shard.eventLoop.submit {
+            call.deliver(.failed(.closed))
+            told.follow(call)
+            #expect(told.count == 0)
+        }.get()
+        try await shard.eventLoop.submit {}.get()
+        #expect(told.count == 1)
+    }
+
+    @Test("What follows a call is let go once it is told")
+    func followerReleased() async throws {
+        let call = PendingCall(id: 1, shard: shard, timeout: .seconds(9), deadline: .now() + .seconds(9))
+        try await shard.eventLoop.submit { [shard] in
+            weak var held: Told?
+            do {
+                let told = Told()
+                held = told
+                told.follow(call)
+            }
+            #expect(held != nil)
+            shard.executor.resumingAtOnce { call.deliver(.result(json("1"))) }
+            #expect(held == nil)
+            #expect(call.isFinished)
+        }.get()
+    }
+
+    @Test("A call without a task is cancelled from any thread, and those that follow it are told")
+    func followedAndCancelled() async throws {
+        let call = PendingCall(id: 1, shard: shard, timeout: .seconds(9), deadline: .now() + .seconds(9))
+        let told = Told()
+        let transport = Transport()
+        try await shard.eventLoop.submit {
+            call.transport = transport
+            told.follow(call)
+        }.get()
+        call.cancel()
+        try await eventually("it is told") { told.count == 1 }
+        let outcome = told.outcomes.withLock { $0[0] }
+        #expect(outcome.flatMap { error($0) } == .cancelled)
+        #expect(transport.counts.withLock { $0 == (1, 1) })
+    }
+
     @Test("Cancelling the task ends the call and tells its transport")
     func cancellation() async throws {
         let waiting = try await Waiting(shard, timeout: .seconds(10))

@@ -19,8 +19,12 @@ struct ModernGateway: Sendable {
     let port: Int
     let server: VirtualServer
     let gateway: GatewayServer
+    let backends: [Backend]
 
     var client: ModernClient { ModernClient(port: port) }
+
+    /// Whether no request to a backend is on its way.
+    var isIdle: Bool { backends.allSatisfy { $0.limiter.activeCount == 0 } }
 
     /// Runs `body` with a gateway over `urls` (name → URL), and stops everything afterwards.
     static func run(
@@ -38,7 +42,7 @@ struct ModernGateway: Sendable {
             let result: Result<Void, any Error>
             do {
                 let port = try await iterator.next().orThrow("a port")
-                try await body(ModernGateway(port: port, server: server, gateway: gateway))
+                try await body(ModernGateway(port: port, server: server, gateway: gateway, backends: backends))
                 result = .success(())
             } catch {
                 result = .failure(error)

@@ -49,6 +49,29 @@ struct RelayTests {
         harness.client(.v2026_07_28, declared, principal: principal)
     }
 
+    @Test("GB-43: a resource that only a result pointed to can be read by the client that got the result")
+    func rememberedLink() async throws {
+        let script: ScriptedBackend.Script = { request, reply in
+            guard request.verb == "tools/call", let name = request.params?["arguments"]?["link"]?.string else {
+                return false
+            }
+            reply.result(
+                #"{"resultType":"complete","content":[{"type":"resource_link","uri":"hidden://\#(name)","name":"x"}]}"#)
+            return true
+        }
+        try await ServerHarness.withModern(script) { backend, harness in
+            let client = Self.modern(harness)
+            // The first call opens the session, the second one is made at once.
+            for name in ["a", "b"] {
+                let uri = "hidden://\(name)"
+                #expect(await client.read(uri).error?.code == .resourceNotFound)
+                #expect(await client.callTool(Self.call(arguments: #"{"link":"\#(name)"}"#)).error == nil)
+                #expect(await client.read(uri).error == nil)
+                #expect(backend.requests("resources/read").last?.subject == uri)
+            }
+        }
+    }
+
     @Test("[GB-10] Rounds pass to the client and its answers to the backend, as often as the backend asks")
     func severalRounds() async throws {
         try await ServerHarness.withModern(Self.asking(rounds: 3)) { backend, harness in

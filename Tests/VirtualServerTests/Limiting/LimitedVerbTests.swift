@@ -93,6 +93,28 @@ struct LimitedVerbTests {
         }
     }
 
+    @Test("SE-11: a call that has to wait for a place is counted once")
+    func waiting() async throws {
+        var limits = CallLimits()
+        limits.perUser = CallRate(calls: 2, period: .seconds(60))
+        let clock = ParkTestClock()
+        let limiter = CallLimiter(
+            limits, now: { clock.now }, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        try await ServerHarness.withModern({ _, _ in false }) { _, harness in
+            let client = harness.with(limiter: limiter).client(.v2026_07_28, "{}", principal: .anonymous)
+            let places = try harness.backend("one").limiter
+            // Opens the session, so that only the place is missing.
+            #expect(await client.callTool(#"{"name":"one_other"}"#).error == nil)
+            var taken = 0
+            while places.tryAcquire() { taken += 1 }
+            async let second = client.callTool(#"{"name":"one_other"}"#)
+            try await eventually("it waits") { places.waitingCount == 1 }
+            for _ in 0..<taken { places.release() }
+            #expect(await second.error == nil)
+            #expect(await client.callTool(#"{"name":"one_other"}"#).error?.code == .rateLimited)
+        }
+    }
+
     @Test("What is answered from memory, or ends something, is not counted")
     func uncounted() async throws {
         try await run { backend, harness, _ in
