@@ -112,14 +112,19 @@ struct ListeningGapTests {
             try await eventually("the first list is read") { reports.tools == ["echo"] }
             let inbox = Inbox()
             try await harness.withSession(inbox: inbox) { session in
-                let started = ContinuousClock.now
-                for number in 0..<40 { await harness.subscribe(session, "demo://\(number)") }
-                #expect(ContinuousClock.now - started < .seconds(8), "it is not waited for again and again")
-                #expect(inbox.all.isEmpty)
+                let uris = Set((0..<40).map { "demo://\($0)" })
+                for uri in uris {
+                    await harness.subscribe(session, uri)
+                    #expect(session.state.withLock { $0.telling } == .silent, "it is not waited for again and again")
+                }
                 backend.change { $0.tools = Self.changed }
+                // On a slow machine it has been taken for a silent stream by now, and made up for once.
+                let before = inbox.all.count
                 late.open()
                 try await eventually("the change is found") { reports.tools == ["new"] }
-                try await eventually("it is told of") { inbox.all(.resourceUpdated).count == 40 }
+                try await eventually("all are told of") {
+                    Set(inbox.all.dropFirst(before).compactMap { $0.params?["uri"]?.string }) == uris
+                }
             }
         }
         await backend.stop()
