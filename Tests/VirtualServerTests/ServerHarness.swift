@@ -122,7 +122,7 @@ struct ServerHarness: Sendable {
                     await withTaskCancellationHandler {
                         await withCheckedContinuation { continuation in first.follow { continuation.resume() } }
                     } onCancel: {
-                        first.cancellation.cancel()
+                        first.cancel()
                     }
                     if let result = server.plainResult(of: tool) { return result }
                 }

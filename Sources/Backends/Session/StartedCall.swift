@@ -20,19 +20,12 @@ package struct StartedCall: Sendable {
     package func follow(_ body: @escaping () -> Void) { pending.follow(body) }
 
     /// Ends the call's first request from any thread. What follows it is called all the same.
-    package var cancellation: any CancellableCall { pending }
+    package func cancel() { pending.cancel() }
 
     fileprivate var attempt: BackendSession.Attempt? {
         pending.outcome.map { BackendSession.Attempt(connection: connection, outcome: $0, sent: []) }
     }
 }
-
-/// A request to a backend that can be ended before it is answered.
-package protocol CancellableCall: AnyObject, Sendable {
-    func cancel()
-}
-
-extension PendingCall: CancellableCall {}
 
 extension BackendSession {
     /// Makes the first request of a call to a Modern backend. Called on `options.shard`'s loop.

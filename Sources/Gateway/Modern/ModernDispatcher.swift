@@ -96,7 +96,7 @@ final class ModernDispatcher: Sendable {
                 }
             }
             guard let first = tool.first else { return finish(tool, request, done) }
-            request.adopt(first.cancellation)
+            request.adopt(first)
             first.follow { [self] in
                 guard let result = server.plainResult(of: tool) else { return finish(tool, request, done) }
                 do throws(RequestError) {
@@ -142,9 +142,7 @@ final class ModernDispatcher: Sendable {
     }
 
     /// The result of a request other than `subscriptions/listen`, as the client gets it.
-    ///
-    /// - Parameter members: of the parameters, as `check` has found them.
-    func result(
+    private func result(
         of method: MCPMethod, _ members: RequestMembers, _ caller: Caller
     ) async throws(RequestError) -> ByteBuffer {
         do throws(RequestError) {

@@ -9,7 +9,7 @@ final class InFlightRequest: Sendable {
     /// What works on it, and ends when it is told to.
     private enum Work {
         case task(Task<Void, Never>)
-        case call(any CancellableCall)
+        case call(StartedCall)
 
         func cancel() {
             switch self {
@@ -39,7 +39,7 @@ final class InFlightRequest: Sendable {
     func adopt(_ task: Task<Void, Never>) { adopt(.task(task)) }
 
     /// The call that is all of the request as long as it has no task.
-    func adopt(_ call: any CancellableCall) { adopt(.call(call)) }
+    func adopt(_ call: StartedCall) { adopt(.call(call)) }
 
     private func adopt(_ work: Work) {
         let isStopped = state.withLock { state in

@@ -29,8 +29,9 @@ extension VirtualServer {
     // MARK: Calls that are started
 
     /// Makes the first request of a Modern client's call, where nothing has to be waited for before it.
+    ///
+    /// - Parameter call: one that has no earlier round and needs no task.
     func start(_ call: BackendCall, _ caller: Caller) throws(RequestError) -> StartedTool {
-        guard !call.needsTask, !call.mayHaveRound else { return StartedTool(call, caller) }
         let session = try session(with: call.backend, caller)
         let first = session.start(
             call.method, params: call.parameters, options: options(of: call, caller, caller.channel))
@@ -39,7 +40,7 @@ extension VirtualServer {
 
     /// The result of a call whose first request was all that it took; `nil` where `finish` has to go on.
     package func plainResult(of tool: StartedTool) -> JSONSlice? {
-        guard let first = tool.first, let result = tool.session?.plainResult(of: first) else { return nil }
+        guard let first = tool.first, let result = tool.session.plainResult(of: first) else { return nil }
         rememberLinks(in: result, of: tool.call.backend.name, tool.caller)
         return result
     }
@@ -48,17 +49,18 @@ extension VirtualServer {
     package func finish(_ tool: StartedTool) async throws(RequestError) -> JSONSlice {
         let call = tool.call
         let caller = tool.caller
-        guard let first = tool.first, let session = tool.session else { return try await interact(call, caller) }
+        guard let first = tool.first else { return try await interact(call, caller) }
         let result: JSONSlice
         do throws(BackendError) {
-            result = try await session.finish(
+            result = try await tool.session.finish(
                 first, call.method, params: call.parameters, options: options(of: call, caller, caller.channel))
             guard result.kind == .object else { throw Self.noObject }
         } catch {
             return try answer(to: error, of: call, caller)
         }
-        rememberLinks(in: result, of: call.backend.name, caller)
-        return try passed(result, call, session, caller)
+        let answer = try passed(result, call, tool.session, caller)
+        rememberLinks(in: answer, of: call.backend.name, caller)
+        return answer
     }
 
     // MARK: Legacy clients

@@ -10,11 +10,12 @@ package import JSONTypes
 package final class StartedTool: Sendable {
     package let caller: Caller
     let call: BackendCall
-    let session: BackendSession?
+    /// The caller's with the backend.
+    let session: BackendSession
     /// The first request, where it is on its way; `nil` where something has to be waited for.
     package let first: StartedCall?
 
-    init(_ call: BackendCall, _ caller: Caller, _ session: BackendSession? = nil, first: StartedCall? = nil) {
+    init(_ call: BackendCall, _ caller: Caller, _ session: BackendSession, first: StartedCall?) {
         self.call = call
         self.caller = caller
         self.session = session

@@ -26,9 +26,9 @@ extension VirtualServer {
     ///
     /// - Returns: `nil` where nothing has been done yet; `callTool` does it all.
     package func startTool(_ members: RequestMembers, caller: Caller) throws(RequestError) -> StartedTool? {
-        guard !members.layout.hasRound, !members.layout.hasTask else { return nil }
+        guard !members.layout.hasRound, !members.layout.hasTask, let routed = routedAtOnce else { return nil }
         let request = try ToolRequest(members)
-        guard let route = routedAtOnce?.tool(named: request.name), route.taskSupport != .required else { return nil }
+        guard let route = routed.tool(named: request.name), route.taskSupport != .required else { return nil }
         try admit(caller.principal, tool: request.name)
         return try start(try call(request, to: route, caller), caller)
     }

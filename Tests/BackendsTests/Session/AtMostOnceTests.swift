@@ -4,7 +4,6 @@
 import JSONTypes
 import MCPTypes
 import NIOCore
-import Synchronization
 import TestSupport
 import Testing
 
@@ -51,14 +50,9 @@ struct AtMostOnceTests {
     ]
 
     private func backend(_ cut: Cut, times: Int) async throws -> ScriptedBackend {
-        let count = Mutex(0)
+        let count = Counter()
         return try await ScriptedBackend.start { request, reply in
-            guard request.verb == "tools/call",
-                count.withLock({
-                    $0 += 1
-                    return $0
-                }) <= times
-            else { return false }
+            guard request.verb == "tools/call", count.next() <= times else { return false }
             cut.answer(reply)
             return true
         }

@@ -48,17 +48,6 @@ struct StartedCallTests {
         }
     }
 
-    private final class Counter: Sendable {
-        private let value = Mutex(0)
-
-        func next() -> Int {
-            value.withLock { value in
-                value += 1
-                return value
-            }
-        }
-    }
-
     private static let params = RequestParameters(json(#"{"name":"echo","arguments":{}}"#))
 
     /// Starts a call on a session that is open, and ends it as an edge does; `nil` where it cannot be started.
@@ -82,7 +71,7 @@ struct StartedCallTests {
         }
     }
 
-    /// Whether nothing of a call is left: no place taken, nothing watched, nothing waited for.
+    /// Whether nothing of a call is left: no place taken, and no answer waited for.
     private func isSettled(_ session: BackendSession) -> Bool {
         session.backend.limiter.activeCount == 0 && session.state.withLock { $0.calls.isEmpty }
     }
@@ -115,7 +104,7 @@ struct StartedCallTests {
         }
     }
 
-    @Test("Progress and an answer on a stream need none either")
+    @Test("A log message and an answer on a stream need none either")
     func streamed() async throws {
         try await run(script: { request, reply in
             guard request.verb == "tools/call" else { return false }
@@ -176,7 +165,7 @@ struct StartedCallTests {
             async let ending = start(session, harness) { call in calls.withLock { $0.append(call) } }
             try await eventually("the call is there") { backend.requests("tools/call").count == 1 }
             #expect(session.backend.limiter.activeCount == 1)
-            for call in calls.withLock({ $0 }) { call.cancellation.cancel() }
+            for call in calls.withLock({ $0 }) { call.cancel() }
             #expect(await ending?.result.error == .cancelled)
             try await eventually("its stream is closed") { backend.http.openConnectionCount == 0 }
             #expect(backend.requests("tools/call").count == 1)
@@ -242,7 +231,7 @@ struct StartedCallTests {
         }
     }
 
-    @Test("Nothing is started while every place is taken; who waits for one is not overtaken")
+    @Test("Nothing is started while every place is taken")
     func full() async throws {
         try await run(
             settings: { $0.maximumConcurrentRequests = 1 }, script: Self.hanging

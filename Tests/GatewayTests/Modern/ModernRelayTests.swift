@@ -12,20 +12,6 @@ import Testing
 
 /// Modern clients and a Modern backend, whose plain calls no task waits for.
 @Suite(.timeLimit(.minutes(5))) struct ModernRelayTests {
-    /// A backend of which the tool calls wait for `gate` and then fail as `answer` says, or end well.
-    private static func backend(
-        _ gate: ScriptedGate? = nil,
-        answer: @escaping @Sendable (ScriptedRequest, ScriptedReply) -> Bool = { _, _ in
-            false
-        }
-    ) async throws -> ScriptedModernBackend {
-        try await ScriptedModernBackend.start { request, reply in
-            guard request.verb == "tools/call" else { return false }
-            await gate?.wait()
-            return answer(request, reply)
-        }
-    }
-
     /// One whose tool calls never end, and which counts those that were given up.
     private final class Hanging: Sendable {
         let givenUp = Mutex(0)
@@ -51,7 +37,7 @@ import Testing
 
     @Test("A result is the backend's under our name, call for call")
     func plain() async throws {
-        let backend = try await Self.backend()
+        let backend = try await ScriptedModernBackend.start()
         try await ModernGateway.run(["one": backend.url]) { gateway in
             for number in 1...3 {
                 let reply = try await gateway.client.send("tools/call", Self.params, id: .number(JSONNumber(number)))
@@ -69,7 +55,7 @@ import Testing
 
     @Test("Requests that stand in line on one connection are answered in their order")
     func pipelined() async throws {
-        let backend = try await Self.backend()
+        let backend = try await ScriptedModernBackend.start()
         try await ModernGateway.run(["one": backend.url]) { gateway in
             try await gateway.client.http.withConnection { connection in
                 let texts = (1...20).map { gateway.client.text("tools/call", Self.params, id: .number(JSONNumber($0))) }
@@ -80,14 +66,16 @@ import Testing
         await backend.stop()
     }
 
-    @Test("What a backend refuses is told in Modern words, with a status", arguments: [1, 2])
-    func refused(attempt: Int) async throws {
-        let backend = try await Self.backend { _, reply in
+    @Test("What a backend refuses is told in Modern words, whether a task waited for it from the start or not")
+    func refused() async throws {
+        let backend = try await ScriptedModernBackend.start { request, reply in
+            guard request.verb == "tools/call" else { return false }
             reply.error(-32002, "Resource not found")
             return true
         }
         try await ModernGateway.run(["one": backend.url]) { gateway in
-            for _ in 0..<attempt {
+            // The first one finds no session yet.
+            for _ in 0..<2 {
                 let reply = try await gateway.client.send("tools/call", Self.params)
                 #expect(try reply.json["error"]?["code"]?.int == -32602)
             }

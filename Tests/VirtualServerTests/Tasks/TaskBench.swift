@@ -4,7 +4,6 @@
 import JSONTypes
 import MCPTypes
 import NIOCore
-import Synchronization
 import TestSupport
 
 @testable import Backends
@@ -94,18 +93,4 @@ extension ScriptedReply {
     }
 
     func text(_ text: String) { result(#"{"resultType":"complete","content":[{"type":"text","text":"\#(text)"}]}"#) }
-}
-
-/// Counts from one.
-final class Counter: Sendable {
-    private let value = Mutex(0)
-
-    var current: Int { value.withLock { $0 } }
-
-    func next() -> Int {
-        value.withLock { value in
-            value += 1
-            return value
-        }
-    }
 }
